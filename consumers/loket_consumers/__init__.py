@@ -1,0 +1,1 @@
+"""The record: kafka-python consumers write every event and what it means to SQL, exactly once."""
