@@ -1,0 +1,124 @@
+"""Fixtures that every test may use: the real servers, each started by the first test that asks for it."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from support import programs
+from support.kafka import KafkaBroker
+from support.postgres import PostgresServer
+from support.prometheus import Prometheus
+
+MARKED_BY_FIXTURE = {
+    "kafka": "kafka",
+    "own_kafka": "kafka",
+    "postgres": "postgresql",
+    "own_postgres": "postgresql",
+    "promtool": "prometheus",
+    "start_prometheus": "prometheus",
+}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Mark each test by the servers that its fixtures start, so that `-m "not kafka"` leaves none of them out."""
+    for item in items:
+        for fixture in getattr(item, "fixturenames", ()):
+            if fixture in MARKED_BY_FIXTURE:
+                item.add_marker(MARKED_BY_FIXTURE[fixture])
+
+
+def _need(*programs_needed: Callable[[], Path]) -> None:
+    """Skip the test if a program is missing; with CI=true fail, as there a skip would hide that nothing was tested."""
+    for find in programs_needed:
+        try:
+            find()
+        except programs.Unavailable as reason:
+            if os.environ.get("CI") == "true":
+                pytest.fail(str(reason), pytrace=False)
+            pytest.skip(f"{reason}; `make servers` tries to install it")
+
+
+def _folder(name: str) -> Path:
+    # Not under pytest's own folder: that is closed to the other user that PostgreSQL runs as.
+    return Path(tempfile.mkdtemp(prefix=f"loket-{name}-"))
+
+
+def _kafka() -> Iterator[KafkaBroker]:
+    _need(programs.java, programs.kafka_libraries)
+    broker = KafkaBroker(_folder("kafka"))
+    try:
+        broker.start()
+        yield broker
+    finally:
+        broker.remove()
+
+
+def _postgres(*, durable: bool) -> Iterator[PostgresServer]:
+    _need(programs.postgresql)
+    server = PostgresServer(_folder("postgres"), durable=durable)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[KafkaBroker]:
+    """The broker that all tests share: use topics and groups of your own, and leave it running."""
+    yield from _kafka()
+
+
+@pytest.fixture
+def own_kafka() -> Iterator[KafkaBroker]:
+    """A broker for this test alone, to be killed, paused and restarted."""
+    yield from _kafka()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """The server that all tests share; take `database` rather than this."""
+    yield from _postgres(durable=False)
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[PostgresServer]:
+    """A server for this test alone, to be killed and restarted."""
+    yield from _postgres(durable=True)
+
+
+@pytest.fixture
+def database(postgres: PostgresServer) -> Iterator[str]:
+    """SQLAlchemy's URL of an empty PostgreSQL database for this test alone."""
+    with postgres.database() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def promtool() -> Path:
+    """The program promtool."""
+    _need(programs.promtool)
+    return programs.promtool()
+
+
+@pytest.fixture
+def start_prometheus() -> Iterator[Callable[..., Prometheus]]:
+    """Start a Prometheus that scrapes each second: `start_prometheus("127.0.0.1:9123", "127.0.0.1:9124/path")`."""
+    _need(programs.prometheus)
+    started: list[Prometheus] = []
+
+    def start(*targets: str, rules: Sequence[Path] = (), configuration: str = "") -> Prometheus:
+        server = Prometheus(_folder("prometheus"), targets, rules=rules, configuration=configuration)
+        started.append(server)
+        server.start()
+        return server
+
+    try:
+        yield start
+    finally:
+        for server in started:
+            server.remove()
