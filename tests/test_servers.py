@@ -17,7 +17,7 @@ from kafka import KafkaConsumer, KafkaProducer
 
 from support.kafka import KafkaBroker
 from support.postgres import PostgresServer
-from support.process import Process, ServerFailed, free_port, wait_until
+from support.process import Process, ServerFailed, free_port, gone, wait_until
 from support.prometheus import Prometheus, check_metrics
 
 CODECS = ("gzip", "snappy", "lz4", "zstd")
@@ -218,8 +218,7 @@ def test_no_server_outlives_a_killed_test_run(tmp_path: Path) -> None:
     run.send_signal(signal.SIGKILL)
     run.communicate()
 
-    status = Path(f"/proc/{server}/stat")  # nobody may be there to collect it: a zombie is as dead
-    wait_until(lambda: not status.exists() or status.read_text().split()[2] == "Z", 10, "the server to go")
+    wait_until(lambda: gone(server), 10, "the server to go")
 
 
 def test_ports_are_not_taken_from_outgoing_connections() -> None:

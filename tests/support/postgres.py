@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 
 from support import programs
-from support.process import Process, ServerFailed, free_port, wait_until
+from support.process import Process, ServerFailed, free_port, gone, wait_until
 
 __all__ = ["PostgresServer"]
 
@@ -81,9 +81,7 @@ class PostgresServer:
         for child in map(int, served):
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
-        wait_until(
-            lambda: not any(Path(f"/proc/{child}").exists() for child in served), 10, "PostgreSQL's processes to go"
-        )
+        wait_until(lambda: all(gone(int(child)) for child in served), 10, "PostgreSQL's processes to go")
 
     def restart(self) -> None:
         """Stop it in order if it runs, and start it again."""

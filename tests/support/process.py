@@ -16,7 +16,7 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-__all__ = ["Process", "ServerFailed", "free_port", "wait_until"]
+__all__ = ["Process", "ServerFailed", "free_port", "gone", "wait_until"]
 
 TETHER = Path(__file__).with_name("tether.py")
 
@@ -53,6 +53,14 @@ def wait_until(true: Callable[[], bool], timeout_s: float, what: str, every_s: f
         if time.monotonic() > end:
             raise ServerFailed(f"waited {timeout_s:g} s in vain for {what}")
         time.sleep(every_s)
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended; one that nobody has collected yet (a zombie) has."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 class Process:
