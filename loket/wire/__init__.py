@@ -1,0 +1,1 @@
+"""What is on the wire: CloudEvents in Kafka records, the closed list of reasons, partitions and JSON Schemas."""
