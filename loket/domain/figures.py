@@ -1,0 +1,131 @@
+"""Every figure of a unit as a function of (state, now): what time alone changes is computed here and stored nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import Struct, field
+
+from loket.domain.contribution import Contribution, settle
+from loket.domain.days import service_days
+from loket.domain.stretches import Leg
+from loket.domain.tally import DayTally
+from loket.domain.unit import UnitState, open_legs
+
+NO_DAY = DayTally()
+
+
+class Present(Struct):
+    """The figures of one service at an instant. `oldest_wait_start` (ms) is None where nobody waits.
+
+    `judged`, `breached` and `expired` are cumulative since the state began; they may fall when a late event comes.
+    `judges` is False where no target ever was: such a service has no judged, breached or over-target figures (rule 22).
+    """
+
+    waiting: int = 0
+    early: int = 0
+    over_target: int = 0
+    oldest_wait_start: int | None = None
+    judged: int = 0
+    breached: int = 0
+    expired: int = 0
+    judges: bool = False
+
+    def stage(self, leg: Leg, now: int) -> None:
+        """Count an open leg where it stands at `now`."""
+        if not leg.waits:
+            return
+        last = leg.stretches[-1]
+        if now < last.wait_from and last.wait_from > last.began_at and now >= last.began_at:
+            self.early += 1
+            return
+        self.waiting += 1
+        start = min(last.wait_from, now) - leg.earlier_wait_ms
+        if self.oldest_wait_start is None or start < self.oldest_wait_start:
+            self.oldest_wait_start = start
+        if leg.target_ms is not None and now - start > leg.target_ms:
+            self.over_target += 1
+
+
+class DayFigures(Struct):
+    """The exact figures of the service day of `now`, for one service: counts by figure, and what time brought."""
+
+    day: int
+    counts: dict[str, int] = field(default_factory=dict)
+    judged: int = 0
+    breached: int = 0
+    expired: int = 0
+
+
+class Figures(Struct):
+    """What `evaluate` finds: by service label the present and the day's figures; `""` is the row without an issue."""
+
+    now: int
+    present: dict[str, Present] = field(default_factory=dict)
+    day: dict[str, DayFigures] = field(default_factory=dict)
+
+
+def stand(leg: Leg, ends_at: int, now: int) -> Contribution:
+    """What time alone has brought an open leg by `now`, where it ends at `ends_at`: judgement and expiry."""
+    brought = Contribution()
+    if now >= ends_at:
+        settle(leg, ends_at, brought)
+    elif leg.first_called_at is None and leg.breach_at is not None and now > leg.breach_at:
+        brought.settle(leg.service, "judged")
+        brought.settle(leg.service, "breached")
+    else:
+        settle(leg, None, brought)
+    return brought
+
+
+def evaluate(state: UnitState, now: int) -> Figures:
+    """The figures of a unit at `now` (ms): a function of its state and the instant, without effect on either."""
+    figures = Figures(now)
+    today = service_days(state.policy).day(now)
+    tally = state.days.get(today, NO_DAY)
+    labels = {*state.policy.services, *state.services, *state.tallies}
+    for label in labels:
+        found = state.tallies.get(label)
+        settled = found.settled if found is not None else {}
+        service = state.policy.services.get(label)
+        present = figures.present[label] = Present(
+            judged=settled.get("judged", 0),
+            breached=settled.get("breached", 0),
+            expired=settled.get("expired", 0),
+            judges="judged" in settled or (service is not None and bool(service.targets)),
+        )
+        of_day = tally.settled.get(label, {})
+        figures.day[label] = DayFigures(
+            today,
+            dict(tally.counts.get(label, {})),
+            of_day.get("judged", 0),
+            of_day.get("breached", 0),
+            of_day.get("expired", 0),
+        )
+        present.judges = present.judges or bool(present.judged)
+    for label, leg, ends_at in open_legs(state):
+        _add_open(figures, label, leg, ends_at, today)
+    return figures
+
+
+def _add_open(figures: Figures, label: str, leg: Leg, ends_at: int, today: int) -> None:
+    now = figures.now
+    present = figures.present.setdefault(label, Present())
+    day = figures.day.setdefault(label, DayFigures(today))
+    present.judges = present.judges or leg.target_ms is not None
+    if now < ends_at:
+        present.stage(leg, now)
+    for change in _beyond_settled(leg, ends_at, now):
+        setattr(present, change[0], getattr(present, change[0]) + change[1])
+        if leg.day == today:
+            setattr(day, change[0], getattr(day, change[0]) + change[1])
+
+
+def _beyond_settled(leg: Leg, ends_at: int, now: int) -> Iterable[tuple[str, int]]:
+    """What `stand` finds less what the tallies already hold of this leg."""
+    held = Contribution()
+    settle(leg, None, held)
+    for pair, amount in stand(leg, ends_at, now).settled.items():
+        change = amount - held.settled.get(pair, 0)
+        if change:
+            yield pair[1], change

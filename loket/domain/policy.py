@@ -1,0 +1,133 @@
+"""What a city has decided, as frozen values: zones, service days, targets with their dates, bounds. `targets.yaml` says it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
+
+SECOND = 1_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+NEVER_DAY_STARTS_MS = 3 * HOUR
+"""Where the day never starts, figures of the day and subjects take 03:00 (rule 6)."""
+
+MAX_OPEN_TICKETS = 20_000
+"""Tickets of open days that a unit's state holds (rule 8)."""
+
+MAX_STEPS = 500
+"""Steps of one ticket (rule 8)."""
+
+
+class Names(Struct, frozen=True):
+    """A name in both languages; empty where none is given."""
+
+    id: str = ""
+    en: str = ""
+
+
+class Target(Struct, frozen=True):
+    """So many of the people (`objective`, a share) called within `within_ms`, from the start of service day `valid_from`."""
+
+    valid_from: int
+    within_ms: int
+    objective: float
+
+
+class Budget(Struct, frozen=True):
+    """How many names of each kind a unit may bring into labels; beyond them `other` is tallied."""
+
+    services: int = 50
+    employees: int = 200
+    counters: int = 100
+    sources: int = 16
+
+
+class ServicePolicy(Struct, frozen=True):
+    """A service: its names and its wait targets, ordered by `valid_from`."""
+
+    names: Names = Names()
+    targets: tuple[Target, ...] = ()
+
+    def target(self, day: int) -> Target | None:
+        """The target in force on a service day (a proleptic ordinal), if any (rule 10)."""
+        in_force = None
+        for target in self.targets:
+            if target.valid_from <= day:
+                in_force = target
+        return in_force
+
+
+class UnitPolicy(Struct, frozen=True):
+    """What is decided for one unit. `day_starts_ms` is None where the service day never starts (`never`)."""
+
+    names: Names = Names()
+    zone: str = "Asia/Jakarta"
+    day_starts_ms: int | None = NEVER_DAY_STARTS_MS
+    late_ms: int = 6 * HOUR
+    short_ms: int = 10 * SECOND
+    budget: Budget = Budget()
+    services: dict[str, ServicePolicy] = field(default_factory=dict)
+    known: bool = False
+
+    def target(self, service: str, day: int) -> Target | None:
+        """The wait target of a service on a service day, or None where nothing is promised."""
+        policy = self.services.get(service)
+        return policy.target(day) if policy is not None else None
+
+
+class Policy(Struct, frozen=True):
+    """The whole of `targets.yaml`: a policy for each known unit, and defaults without targets for the unknown ones."""
+
+    defaults: UnitPolicy = UnitPolicy()
+    units: dict[str, UnitPolicy] = field(default_factory=dict)
+
+    def unit(self, unit: str) -> UnitPolicy:
+        """The policy of a unit; an unknown unit follows the defaults and has no target."""
+        return self.units.get(unit, self.defaults)
+
+
+class ServiceDays:
+    """Which service day an instant belongs to, and when that day begins and ends, in one zone (rule 6).
+
+    A day is its proleptic Gregorian ordinal (`date.toordinal`). Days are as long as the zone makes them: 23 or 25 hours
+    where clocks change.
+    """
+
+    def __init__(self, zone: str, day_starts_ms: int | None) -> None:
+        self._zone = ZoneInfo(zone)
+        self._offset = timedelta(milliseconds=NEVER_DAY_STARTS_MS if day_starts_ms is None else day_starts_ms)
+        self._starts: dict[int, int] = {}
+        self._last = (0, 0, 0)
+
+    def start(self, day: int) -> int:
+        """The instant at which a service day begins."""
+        known = self._starts.get(day)
+        if known is None:
+            midnight = datetime.combine(date.fromordinal(day), datetime.min.time())
+            known = int((midnight + self._offset).replace(tzinfo=self._zone).timestamp()) * SECOND
+            if len(self._starts) > 4_000:
+                self._starts.clear()
+            self._starts[day] = known
+        return known
+
+    def end(self, day: int) -> int:
+        """The instant at which a service day is over: the start of the next."""
+        return self.start(day + 1)
+
+    def day(self, instant: int) -> int:
+        """The service day that contains an instant."""
+        start, end, day = self._last
+        if start <= instant < end:
+            return day
+        local = datetime.fromtimestamp(instant // SECOND, self._zone)
+        day = local.toordinal()
+        while instant < self.start(day):
+            day -= 1
+        while instant >= self.end(day):
+            day += 1
+        self._last = (self.start(day), self.end(day), day)
+        return day

@@ -1,0 +1,172 @@
+"""The state of a unit as records: a head, and pages of closed tickets (design decision 1).
+
+    key                      value
+    unit                     the head: tallies, open days, open tickets, and the pages that it names
+    unit \\0 day.page         up to 200 closed tickets of an open day
+
+The head names its pages: a page that it does not name is dropped, or an old writer could bring a deleted one back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Raw, Struct, field
+
+from loket.domain.contribution import contributions
+from loket.domain.days import Admission, QueueClosing, service_days
+from loket.domain.legs import fold
+from loket.domain.policy import UnitPolicy
+from loket.domain.steps import Ticket
+from loket.domain.tally import Counts, DayTally, ServiceTally
+from loket.domain.unit import NEVER_BUCKET, Live, PageKey, UnitState
+
+FORMAT = 1
+"""The version of the records. A state of another version is rebuilt from the log, never guessed."""
+
+
+class RecordError(Exception):
+    """A unit's records cannot be read: the state must be rebuilt from the log. Carries the unit and the reason."""
+
+    def __init__(self, unit: str, reason: str) -> None:
+        super().__init__(f"the state of unit {unit!r} cannot be read: {reason}")
+        self.unit = unit
+        self.reason = reason
+
+
+class Head(Struct, omit_defaults=True):
+    """All of a unit's state but its pages."""
+
+    format: int
+    unit: str
+    offset: int
+    admission: Admission
+    services: list[str] = field(default_factory=list)
+    employees: list[str] = field(default_factory=list)
+    tallies: dict[str, ServiceTally] = field(default_factory=dict)
+    people: dict[str, Counts] = field(default_factory=dict)
+    days: dict[int, DayTally] = field(default_factory=dict)
+    closings: dict[int, list[QueueClosing]] = field(default_factory=dict)
+    last_call: dict[str, int] = field(default_factory=dict)
+    late: int = 0
+    open: list[Ticket] = field(default_factory=list)
+    pages: list[str] = field(default_factory=list)
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_HEAD = msgspec.msgpack.Decoder(Head)
+_PAGE = msgspec.msgpack.Decoder(list[Ticket])
+
+
+def page_name(page: PageKey) -> str:
+    """The name under which a head knows a page."""
+    return f"{page[0]}.{page[1]}"
+
+
+def _page_key(name: str) -> PageKey:
+    day, _, number = name.partition(".")
+    return int(day), int(number)
+
+
+def split_key(key: bytes) -> tuple[str, str | None]:
+    """The unit of a record's key, and the page's name, None for a head."""
+    unit, separator, name = key.partition(b"\0")
+    return unit.decode(), name.decode() if separator else None
+
+
+def head_bytes(state: UnitState) -> bytes:
+    """The head of a unit, packed."""
+    return _ENCODER.encode(
+        Head(
+            FORMAT,
+            state.unit,
+            state.offset,
+            state.admission,
+            list(state.services),
+            list(state.employees),
+            state.tallies,
+            state.people,
+            state.days,
+            state.closings,
+            state.last_call,
+            state.late,
+            [ticket for ticket in state.tickets.values() if isinstance(ticket, Ticket) and ticket.page < 0],
+            [page_name(page) for page in state.pages],
+        )
+    )
+
+
+def page_bytes(state: UnitState, page: PageKey) -> bytes:
+    """A page of closed tickets, packed."""
+    tickets = (state.tickets[key] for key in state.pages[page])
+    return _ENCODER.encode([Raw(t) if isinstance(t, bytes) else t for t in tickets])
+
+
+def take_records(state: UnitState) -> list[tuple[bytes, bytes | None]]:
+    """The head, the pages that changed since the last take, and None for pages that are gone: to be written together."""
+    unit = state.unit.encode()
+    records: list[tuple[bytes, bytes | None]] = [(unit, head_bytes(state))]
+    records.extend((unit + b"\0" + page_name(page).encode(), page_bytes(state, page)) for page in state.dirty_pages)
+    records.extend((unit + b"\0" + page_name(page).encode(), None) for page in state.gone_pages)
+    state.dirty_pages.clear()
+    state.gone_pages.clear()
+    return records
+
+
+def mark_all(state: UnitState) -> None:
+    """Make every page of a unit due to be written again: after a checkpoint that failed, or a foreign write."""
+    state.dirty_pages.update(state.pages)
+
+
+def load(head: bytes, pages: Mapping[str, bytes], policy: UnitPolicy) -> UnitState:
+    """The state that records hold. Pages that the head does not name are dropped, and their deletion is due again.
+
+    Raises RecordError where the head or a page that it names cannot be read.
+    """
+    try:
+        read = _HEAD.decode(head)
+    except msgspec.DecodeError as error:
+        raise RecordError("?", f"its head is damaged ({error})") from error
+    if read.format != FORMAT:
+        raise RecordError(read.unit, f"it has format {read.format}, this version reads {FORMAT}")
+    state = UnitState(read.unit, policy)
+    state.offset = read.offset
+    state.admission = read.admission
+    state.services = dict.fromkeys(read.services)
+    state.employees = dict.fromkeys(read.employees)
+    state.tallies, state.people, state.days = read.tallies, read.people, read.days
+    state.closings, state.last_call, state.late = read.closings, read.last_call, read.late
+    for day, closings in state.closings.items():
+        ids = state.ids.setdefault(day, {})
+        for closing in closings:
+            ids[closing.hash] = closing.content
+    for ticket in read.open:
+        _restore(state, ticket)
+    for name in read.pages:
+        packed = pages.get(name)
+        if packed is None:
+            raise RecordError(read.unit, f"its page {name} is missing")
+        try:
+            tickets = _PAGE.decode(packed)
+        except msgspec.DecodeError as error:
+            raise RecordError(read.unit, f"its page {name} is damaged ({error})") from error
+        page = _page_key(name)
+        state.pages[page] = [(ticket.day, ticket.subject) for ticket in tickets]
+        for ticket in tickets:
+            _restore(state, ticket)
+    state.gone_pages.update(_page_key(name) for name in pages if name not in set(read.pages))
+    return state
+
+
+def _restore(state: UnitState, ticket: Ticket) -> None:
+    key = (ticket.day, ticket.subject)
+    ids = state.ids.setdefault(ticket.day, {})
+    for index in range(0, len(ticket.ids), 2):
+        ids[ticket.ids[index]] = ticket.ids[index + 1]
+    folded = fold(ticket.steps, ticket.day, service_days(state.policy), never=ticket.day == NEVER_BUCKET)
+    if any(leg.outcome is None for leg in folded.legs):
+        state.tickets[key] = ticket
+        state.live[key] = Live(folded, contributions(folded.legs))
+    else:
+        state.tickets[key] = _ENCODER.encode(ticket)

@@ -1,0 +1,102 @@
+"""The figures that a unit's state keeps: totals that never fall, beside them what was taken back (rule 23)."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+
+from msgspec import Struct, field
+
+from loket.domain.policy import SECOND
+
+BUCKETS_MS: dict[str, tuple[int, ...]] = {
+    kind: tuple(bound * SECOND for bound in bounds)
+    for kind, bounds in {
+        "wait_seconds": (10, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200),
+        "patience_seconds": (10, 30, 60, 120, 300, 600, 1200, 1800, 3600),
+        "way_seconds": (5, 10, 20, 30, 60, 120, 300),
+        "service_seconds": (30, 60, 120, 180, 300, 600, 900, 1200, 1800, 3600),
+        "hold_seconds": (30, 60, 120, 300, 600, 1800),
+        "lost_seconds": (10, 30, 60, 120, 300, 600),
+    }.items()
+}
+"""Upper bounds (ms, inclusive) of each histogram: fixed, one set for each kind of duration."""
+
+
+class Histogram(Struct, array_like=True):
+    """Counts for each bucket (not cumulative, the last one above all bounds), sum and number, and what was taken back.
+
+    Buckets are not corrected, sums and counts are (rule 23).
+    """
+
+    buckets: list[int]
+    sum_ms: int = 0
+    count: int = 0
+    corrected_ms: int = 0
+    corrected_count: int = 0
+
+    def add(self, bounds: tuple[int, ...], ms: int) -> None:
+        self.buckets[bisect_left(bounds, ms)] += 1
+        self.sum_ms += ms
+        self.count += 1
+
+    def take_back(self, ms: int) -> None:
+        self.corrected_ms += ms
+        self.corrected_count += 1
+
+
+class Counts(Struct, array_like=True):
+    """Figures by name: `total` only rises, `corrected` says how much of it was taken back."""
+
+    total: dict[str, int] = field(default_factory=dict)
+    corrected: dict[str, int] = field(default_factory=dict)
+
+    def change(self, figure: str, amount: int) -> None:
+        """Add a change: a rise to the totals, a fall to the corrections."""
+        if amount > 0:
+            self.total[figure] = self.total.get(figure, 0) + amount
+        elif amount < 0:
+            self.corrected[figure] = self.corrected.get(figure, 0) - amount
+
+    def exact(self, figure: str) -> int:
+        """Total less corrections."""
+        return self.total.get(figure, 0) - self.corrected.get(figure, 0)
+
+
+class ServiceTally(Struct, array_like=True):
+    """All figures of one unit and service since the state began. `settled` holds judged, breached and expired."""
+
+    counts: Counts = field(default_factory=Counts)
+    histograms: dict[str, Histogram] = field(default_factory=dict)
+    settled: dict[str, int] = field(default_factory=dict)
+
+    def observe(self, kind: str, removed: list[int], added: list[int]) -> None:
+        """Observe what is new of two lists of durations, and take back what is gone."""
+        if removed == added:
+            return
+        bounds = BUCKETS_MS[kind]
+        histogram = self.histograms.get(kind)
+        if histogram is None:
+            histogram = self.histograms[kind] = Histogram([0] * (len(bounds) + 1))
+        old, new = Counter(removed), Counter(added)
+        for ms in (new - old).elements():
+            histogram.add(bounds, ms)
+        for ms in (old - new).elements():
+            histogram.take_back(ms)
+
+
+class DayTally(Struct, array_like=True):
+    """The exact figures of one service day, by service: they may fall (rule 24)."""
+
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    settled: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+DAY_FIGURES = frozenset({"tickets_issued", "waits_answered", "tickets_closed", "served"})
+"""What the day's gauges show beside judged, breached and expired (rule 24)."""
+
+
+def rise(into: dict[str, dict[str, int]], service: str, figure: str, amount: int) -> None:
+    """Add an amount, which may be negative, to an exact figure."""
+    figures = into.setdefault(service, {})
+    figures[figure] = figures.get(figure, 0) + amount
