@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct, field
 
-from loket.domain.stretches import ABANDONED, COMPLETED, EXPIRED, NO_SHOW, TRANSFERRED, Leg, Stretch
+from loket.domain.leg import ABANDONED, COMPLETED, EXPIRED, NO_SHOW, TRANSFERRED, Leg, Stretch
 
 HISTOGRAMS = ("wait_seconds", "patience_seconds", "way_seconds", "service_seconds", "hold_seconds", "lost_seconds")
 """Durations observed for each unit and service, in ms."""

@@ -7,9 +7,9 @@ from functools import lru_cache
 
 from msgspec import Struct, field
 
+from loket.domain.leg import Leg
 from loket.domain.legs import NEVER_EXPIRES_MS
 from loket.domain.policy import DAY, MAX_OPEN_TICKETS, MAX_STEPS, ServiceDays, UnitPolicy
-from loket.domain.stretches import Leg
 
 
 @lru_cache(maxsize=512)
@@ -39,7 +39,8 @@ class QueueClosing(Struct, frozen=True, array_like=True):
 class Admission(Struct, array_like=True):
     """What decides whether an event still reaches the live figures: the same for the state and for the record.
 
-    `received` is the largest broker's time seen; days up to `closed_day` are closed; `tickets` counts those of open days.
+    `received` is the largest broker's time seen; days up to `closed_day` are closed; `tickets` counts tickets
+    by the open day that keeps them.
     """
 
     received: int = 0
@@ -62,7 +63,7 @@ class Admission(Struct, array_like=True):
         """Whether a service day is closed: what comes for it now is late (rule 8)."""
         return day <= self.closed_day
 
-    def admits(self, steps: int | None, day: int) -> bool:
+    def admits(self, steps: int | None) -> bool:
         """Whether a ticket with so many steps (None: a new ticket) may take one more (rule 8)."""
         if steps is None:
             return sum(self.tickets.values()) < MAX_OPEN_TICKETS

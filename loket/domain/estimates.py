@@ -1,4 +1,4 @@
-"""Quantiles of answered waits, and the Kaplan-Meier estimate that does not forget those who are still waiting (rule 28)."""
+"""Quantiles of answered waits, and the Kaplan-Meier estimate, which does not forget who still waits (rule 28)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The facts that counters tell, as frozen structs: one type for each CloudEvents `type`, a tagged union over all of them.
+"""The facts that counters tell, as frozen structs: one for each CloudEvents `type`, in a tagged union.
 
 An event that exists is valid: identifiers, bounds and instants are checked when it is decoded. Instants are integer
 milliseconds UTC, cut and not rounded. The wire (`loket.wire`) decodes bytes into these types and nothing else.
@@ -23,7 +23,7 @@ ID_PATTERN = r"\A[A-Za-z0-9._:/-]{1,128}\Z"
 """An opaque id: 1 to 128 of these characters."""
 
 PERSONAL_PATTERN = r"\A(?:[0-9]{16}|[0-9]{18})\Z"
-"""Sixteen digits are a national identity number, eighteen a civil servant's: refused where a person or ticket is named."""
+"""Sixteen digits are a national identity number, eighteen a civil servant's: refused for people and tickets."""
 
 OPAQUE_PATTERN = r"\A(?![0-9]{16}\Z|[0-9]{18}\Z)[A-Za-z0-9._:/-]{1,128}\Z"
 

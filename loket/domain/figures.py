@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from loket.domain.contribution import Contribution, settle
 from loket.domain.days import service_days
-from loket.domain.stretches import Leg
+from loket.domain.leg import Leg
 from loket.domain.tally import DayTally
 from loket.domain.unit import UnitState, open_legs
 

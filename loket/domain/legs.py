@@ -13,9 +13,10 @@ from collections.abc import Iterable
 
 from msgspec import Struct, field
 
+from loket.domain.leg import TRANSFERRED, Leg
 from loket.domain.policy import DAY, MINUTE, ServiceDays
 from loket.domain.steps import Kind, Step
-from loket.domain.stretches import TRANSFERRED, Leg, fold_leg
+from loket.domain.stretches import fold_leg
 
 LATE_ISSUE_MS = 5 * MINUTE
 """A call or start after a closed leg belongs to the next issue if that follows within this time (rule 12)."""
@@ -101,7 +102,7 @@ def fold(steps: Iterable[Step], day: int, days: ServiceDays, *, never: bool) -> 
 
 
 def _standing(steps: Iterable[Step], folded: Folded) -> list[Step]:
-    """Of the steps of one kind, time and identity the one with the smallest hash; added services all stand (rule 17)."""
+    """Of the steps of one kind, time and identity the one with the smallest hash; added services all stand (17)."""
     standing: list[Step] = []
     seen: dict[tuple[int, int, str | None], set[tuple[str | None, str | None, str | None]]] = {}
     for step in steps:

@@ -9,7 +9,7 @@ class LevelCounts(Struct, frozen=True):
     """What levels are made of, over the first stretch of legs that have a target.
 
     `answered_within`, `answered_after`: called within / after the target (A≤, A>). `left_short`, `left_within`,
-    `left_after`: left before `short_seconds`, else within / after it (Bs, B≤ - Bs, B>). `judged`, `breached`: for `live`.
+    `left_after`: left before `short_seconds`, else within / after the target (Bs, B≤ - Bs, B>).
     """
 
     answered_within: int = 0

@@ -1,4 +1,4 @@
-"""What a city has decided, as frozen values: zones, service days, targets with their dates, bounds. `targets.yaml` says it."""
+"""What a city has decided, as frozen values: zones, service days, dated targets, bounds."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Names(Struct, frozen=True):
 
 
 class Target(Struct, frozen=True):
-    """So many of the people (`objective`, a share) called within `within_ms`, from the start of service day `valid_from`."""
+    """The share `objective` of the people is called within `within_ms`, from the start of service day `valid_from`."""
 
     valid_from: int
     within_ms: int

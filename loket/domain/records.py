@@ -104,7 +104,7 @@ def page_bytes(state: UnitState, page: PageKey) -> bytes:
 
 
 def take_records(state: UnitState) -> list[tuple[bytes, bytes | None]]:
-    """The head, the pages that changed since the last take, and None for pages that are gone: to be written together."""
+    """The head, the pages that changed since the last take, None for pages that are gone: one write."""
     unit = state.unit.encode()
     records: list[tuple[bytes, bytes | None]] = [(unit, head_bytes(state))]
     records.extend((unit + b"\0" + page_name(page).encode(), page_bytes(state, page)) for page in state.dirty_pages)

@@ -1,6 +1,6 @@
 """A ticket as the state keeps it: its steps, and the ids by which they came.
 
-A step is what an event said of a ticket and nothing more. Every figure is derived from the steps by `loket.domain.legs`,
+A step is what an event said of a ticket and nothing more. `loket.domain.legs` derives every figure from the steps,
 so that the order in which events arrive leaves no trace.
 """
 

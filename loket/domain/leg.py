@@ -1,0 +1,113 @@
+"""One ticket in one unit from an issue until it is closed, and its stretches: what the fold finds (rules 14 to 16)."""
+
+from __future__ import annotations
+
+from msgspec import Struct, field
+
+from loket.domain.steps import EMPTY_SERVICE
+
+COMPLETED = "completed"
+NO_SHOW = "no_show"
+ABANDONED = "abandoned"
+TRANSFERRED = "transferred"
+EXPIRED = "expired"
+OUTCOMES = (COMPLETED, NO_SHOW, ABANDONED, TRANSFERRED)
+"""How events end a leg; time alone adds `expired`."""
+
+
+class Credit(Struct, frozen=True, array_like=True):
+    """A duration (ms) that one employee's own work took: `way`, `service` or `hold`."""
+
+    employee: str
+    stage: str
+    ms: int
+
+
+class Stretch(Struct, array_like=True):
+    """From an issue or requeue to the next requeue or the end of the leg; instants and durations in ms, None: not so.
+
+    `called_at` is where the wait ended: by a call, else a recall, else the start itself (`called` is then False).
+    """
+
+    began_at: int
+    wait_from: int
+    called_at: int | None = None
+    called: bool = False
+    caller: str | None = None
+    started_at: int | None = None
+    service: str = EMPTY_SERVICE
+    server: str | None = None
+    ended_at: int | None = None
+    ended_by: str | None = None
+    ender: str | None = None
+    held: bool = False
+    wait_ms: int = 0
+    way_ms: int | None = None
+    service_ms: int | None = None
+    hold_ms: list[int] = field(default_factory=list)
+    lost_ms: int | None = None
+    credits: list[Credit] = field(default_factory=list)
+    added: list[tuple[str, str | None]] = field(default_factory=list)
+
+
+class Leg(Struct, array_like=True):
+    """One ticket in one unit from an issue until it is closed. `outcome` None: open, until time alone ends it.
+
+    `service` is the issued one; a leg without an issue has EMPTY_SERVICE and `issued_at` None. `target_ms` is what was
+    stored with the issue. `last_at` is its last step, from which a ticket expires where the day never starts.
+    """
+
+    day: int
+    from_unit: str | None = None
+    service: str = EMPTY_SERVICE
+    issued_at: int | None = None
+    appointment_at: int | None = None
+    wait_from: int = 0
+    target_ms: int | None = None
+    short_ms: int = 0
+    early_ms: int = 0
+    stretches: list[Stretch] = field(default_factory=list)
+    outcome: str | None = None
+    ended_at: int | None = None
+    completer: str | None = None
+    quantity: int = 0
+    incomplete: bool = False
+    visit: bool = False
+    first_called_at: int | None = None
+    last_at: int = 0
+    contradictions: int = 0
+    skewed: int = 0
+
+    @property
+    def breach_at(self) -> int | None:
+        """The instant up to which a call is within the target; None without a target or an issue."""
+        if self.target_ms is None or self.issued_at is None:
+            return None
+        return self.wait_from + self.target_ms
+
+    @property
+    def waits(self) -> bool:
+        """Open and not called in its last stretch: somebody still waits (or is early)."""
+        return self.outcome is None and self.issued_at is not None and self.stretches[-1].called_at is None
+
+    @property
+    def earlier_wait_ms(self) -> int:
+        """What the person had waited before the last stretch."""
+        return sum(stretch.wait_ms for stretch in self.stretches[:-1])
+
+    @property
+    def observed_wait_ms(self) -> int:
+        """All waits of this leg that a call ended."""
+        return sum(stretch.wait_ms for stretch in self.stretches if stretch.called_at is not None)
+
+    @property
+    def total_ms(self) -> int:
+        """The sum of the stages: early, wait, way, service, hold and lost (rule 16)."""
+        return self.early_ms + sum(
+            stretch.wait_ms
+            + (stretch.way_ms or 0)
+            + (stretch.service_ms or 0)
+            + sum(stretch.hold_ms)
+            + (stretch.lost_ms or 0)
+            for stretch in self.stretches
+        )

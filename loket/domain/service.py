@@ -1,0 +1,74 @@
+"""Service and holds within one stretch: measured, and credited to whose work they were (rule 31)."""
+
+from __future__ import annotations
+
+from loket.domain.leg import Credit, Leg, Stretch
+from loket.domain.steps import Kind, Step
+
+
+def _in_order(holds: list[Step]) -> list[Step]:
+    """Holds and resumes by time; where both come at one instant, what ends a running hold comes first (rule 2)."""
+    ordered: list[Step] = []
+    pending = list(holds)
+    holding = False
+    while pending:
+        at = pending[0].at
+        now = [step for step in pending if step.at == at]
+        pending = [step for step in pending if step.at != at]
+        now.sort(key=lambda step: (step.kind != (Kind.RESUMED if holding else Kind.HELD), step.hash))
+        ordered.extend(now)
+        holding = now[-1].kind == Kind.HELD
+    return ordered
+
+
+def measure_service(leg: Leg, stretch: Stretch, holds: list[Step], start: Step, end: Step | None) -> None:
+    """Service without holds, credited to who started or resumed; a hold to who held (rule 31)."""
+    if end is not None and end.at < start.at:
+        leg.skewed += 1
+    over = None if end is None else max(start.at, end.at)
+    segments: list[tuple[str | None, int]] = []
+    of_holds: list[Credit] = []
+    server, since = start.employee, start.at
+    hold: Step | None = None
+    for step in _in_order(holds):
+        at = max(step.at, start.at) if over is None else min(max(step.at, start.at), over)
+        if step.kind == Kind.HELD:
+            if hold is not None:
+                leg.contradictions += 1
+                continue
+            leg.skewed += step.at < start.at
+            hold = step
+            segments.append((server, max(0, at - since)))
+            since = at
+        elif hold is not None and (over is None or step.at <= over):
+            stretch.hold_ms.append(max(0, at - since))
+            if hold.employee is not None:
+                of_holds.append(Credit(hold.employee, "hold", stretch.hold_ms[-1]))
+            server, since, hold = step.employee, at, None
+    stretch.held = hold is not None and end is None
+    if over is None:
+        # The service still runs: only the holds that are over are in the sums (rule 33).
+        stretch.credits.extend(of_holds)
+        return
+    if hold is not None:
+        stretch.hold_ms.append(max(0, over - since))
+        if hold.employee is not None:
+            of_holds.append(Credit(hold.employee, "hold", stretch.hold_ms[-1]))
+    else:
+        segments.append((server, max(0, over - since)))
+    stretch.service_ms = sum(ms for _, ms in segments)
+    shares: dict[str, int] = {}
+    for employee, ms in segments:
+        if employee is not None:
+            shares[employee] = shares.get(employee, 0) + ms
+    stretch.credits.extend(Credit(employee, "service", ms) for employee, ms in shares.items())
+    stretch.credits.extend(of_holds)
+
+
+def serving(holds: list[Step], added: Step, start: Step | None) -> str | None:
+    """Who serves when a service is added: who resumed last before it, else who started."""
+    server = start.employee if start is not None else None
+    for step in holds:
+        if step.kind == Kind.RESUMED and step.at <= added.at:
+            server = step.employee
+    return server

@@ -1,0 +1,132 @@
+"""What is kept of one unit: tallies, the tickets of open days, and what is derived of those with an open leg."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct
+
+from loket.domain.contribution import Contribution, contributions
+from loket.domain.days import Admission, QueueClosing, closes_at, service_days
+from loket.domain.leg import Leg
+from loket.domain.legs import Folded, fold
+from loket.domain.policy import UnitPolicy
+from loket.domain.steps import Ticket
+from loket.domain.tally import Counts, DayTally, ServiceTally
+
+OTHER = "other"
+"""The label of all names beyond a unit's budget."""
+
+PAGE_TICKETS = 200
+"""Closed tickets in a page (design decision 1)."""
+
+NEVER_BUCKET = 0
+"""Where the day never starts, tickets are kept under this day; each of their legs knows its own."""
+
+TicketKey = tuple[int, str]
+"""Service day (or NEVER_BUCKET) and subject."""
+
+PageKey = tuple[int, int]
+"""Service day (or NEVER_BUCKET) and number of the page."""
+
+_NO_STEPS = Folded()
+_PACK = msgspec.msgpack.Encoder()
+_UNPACK = msgspec.msgpack.Decoder(Ticket)
+
+
+class Live(Struct):
+    """The derived figures of a ticket that is in memory unpacked."""
+
+    folded: Folded
+    by_day: dict[int, Contribution]
+
+
+class UnitState:
+    """Everything that the live indicators of one unit need, and `offset`: the last record that it contains.
+
+    `tickets` holds the tickets of open days, packed once all their legs are closed. `live` holds the derived figures of
+    those with an open leg.
+    """
+
+    def __init__(self, unit: str, policy: UnitPolicy) -> None:
+        self.unit = unit
+        self.policy = policy
+        self.offset = -1
+        self.admission = Admission()
+        self.services: dict[str, None] = {}
+        self.employees: dict[str, None] = {}
+        self.tallies: dict[str, ServiceTally] = {}
+        self.people: dict[str, Counts] = {}
+        self.days: dict[int, DayTally] = {}
+        self.tickets: dict[TicketKey, Ticket | bytes] = {}
+        self.live: dict[TicketKey, Live] = {}
+        self.ids: dict[int, dict[int, int]] = {}
+        self.pages: dict[PageKey, list[TicketKey]] = {}
+        self.closings: dict[int, list[QueueClosing]] = {}
+        self.last_call: dict[str, int] = {}
+        self.late = 0
+        self.dirty_pages: set[PageKey] = set()
+        self.gone_pages: set[PageKey] = set()
+
+    @property
+    def received(self) -> int:
+        """The largest broker's time (ms) of any record that the state has seen."""
+        return self.admission.received
+
+    def ticket(self, key: TicketKey) -> Ticket | None:
+        """The ticket under a key, unpacked."""
+        found = self.tickets.get(key)
+        return _UNPACK.decode(found) if isinstance(found, bytes) else found
+
+    def service_label(self, service: str, ticket: Ticket) -> str:
+        """The label under which a service is tallied."""
+        return OTHER if service in ticket.others else service
+
+    def tally(self, label: str) -> ServiceTally:
+        """The tally of a service label, made on first use."""
+        found = self.tallies.get(label)
+        if found is None:
+            found = self.tallies[label] = ServiceTally()
+        return found
+
+
+def derive(ticket: Ticket, policy: UnitPolicy) -> Live:
+    """The legs of a ticket, and what they bring to the figures."""
+    if not ticket.steps:
+        return Live(_NO_STEPS, {})
+    folded = fold(ticket.steps, ticket.day, service_days(policy), never=ticket.day == NEVER_BUCKET)
+    return Live(folded, contributions(folded.legs))
+
+
+def put_back(state: UnitState, key: TicketKey, ticket: Ticket, derived: Live) -> None:
+    """Keep a ticket: unpacked while a leg is open, else packed in the page that the log gave it."""
+    if any(leg.outcome is None for leg in derived.folded.legs):
+        state.live[key] = derived
+        state.tickets[key] = ticket
+    else:
+        state.live.pop(key, None)
+        if ticket.page < 0:
+            _give_page(state, key, ticket)
+        state.tickets[key] = _PACK.encode(ticket)
+    if ticket.page >= 0:
+        state.dirty_pages.add((ticket.day, ticket.page))
+
+
+def _give_page(state: UnitState, key: TicketKey, ticket: Ticket) -> None:
+    """Put a ticket that closes for the first time into its day's last page: a function of the log alone."""
+    last = max((page for day, page in state.pages if day == ticket.day), default=0)
+    if len(state.pages.get((ticket.day, last), ())) >= PAGE_TICKETS:
+        last += 1
+    ticket.page = last
+    state.pages.setdefault((ticket.day, last), []).append(key)
+
+
+def open_legs(state: UnitState) -> list[tuple[str, Leg, int]]:
+    """The legs that no event has ended: service label, leg, and the instant at which time alone ends it."""
+    found = []
+    for key, live in state.live.items():
+        ticket = state.tickets[key]
+        for leg in live.folded.legs:
+            if leg.outcome is None and not isinstance(ticket, bytes):
+                label = state.service_label(leg.service, ticket)
+                found.append((label, leg, closes_at(leg, state.policy, state.closings.get(leg.day, ()))))
+    return found
