@@ -43,7 +43,7 @@ _ADVICE: Final[dict[Reason, str]] = {
     Reason.UNKNOWN_TYPE: "the contract has no such type; correct the emitter, or update Loket if it is the older one",
     Reason.MISSING_FIELD: "a required field is missing; the emitter has to send it",
     Reason.PERSONAL_ID: (
-        "16 or 18 digits would be a national identity or civil-servant number; let the emitter replace it by a keyed hash"
+        "16 or 18 digits would be a national identity or civil-servant number; have the emitter send a keyed hash"
     ),
     Reason.MALFORMED_ID: (
         "an id has 1 to 128 characters of A-Z a-z 0-9 . _ : / - (an event's own id: up to 256 bytes without control "
