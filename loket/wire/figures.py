@@ -1,0 +1,122 @@
+"""Figures as JSON: what `loket try --json` and `loket record figures --json` print, under the names of the rules.
+
+The rows are the domain's (`loket.domain.summary`); here is what stands around them, and the JSON Schema of it all.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct, field
+
+from loket.domain.summary import EmployeeFigures, Flat, UnitFigures
+
+__all__ = [
+    "SCHEMA_ID",
+    "Agreement",
+    "Difference",
+    "LiveFigures",
+    "RecordFigures",
+    "Rejection",
+    "TryReport",
+    "figures_schema",
+]
+
+SCHEMA_ID: Final = "urn:loket:schema:figures:1"
+
+
+class Rejection(Struct, frozen=True):
+    """What was refused: `source` and `id` of the event where they could be read, the reason of the closed list, the field.
+
+    A row of a log that brought no event has the reason `refused_row`, the file as its source, `line N` as its id and the
+    column at fault as its field.
+    """
+
+    source: str | None
+    id: str | None
+    reason: str
+    field: str | None
+
+
+class Difference(Struct, frozen=True, kw_only=True, omit_defaults=False):
+    """One figure that metrics and record tell differently. `late`: late events explain it, which is no disagreement.
+
+    `table` is `units`, `employees` or `day` (the day's gauges); `figure` is the name in the rows, with a dot before its
+    part (`closed.completed`), or the metric's own where the rows have only a sum of it (`waits_answered/yes`).
+    """
+
+    table: str
+    unit: str
+    service: str | None | msgspec.UnsetType = msgspec.UNSET
+    employee: str | msgspec.UnsetType = msgspec.UNSET
+    figure: str
+    metrics: float | None
+    record: float | None
+    late: bool
+
+
+class Agreement(Struct, frozen=True):
+    """Whether metrics and record tell the same. Differences that late events explain are listed and are none."""
+
+    metrics_equal_record: bool
+    differences: list[Difference]
+
+
+class _Common(Struct, frozen=True, kw_only=True):
+    now: str
+    units: list[UnitFigures]
+    employees: list[EmployeeFigures]
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    rejected: list[Rejection]
+    duplicates: int
+    contradictions: int
+    late: int
+    foreign: int
+    not_yet: int
+    skewed: int
+    unknown_units: list[str]
+
+
+class TryReport(_Common, frozen=True, kw_only=True):
+    """What `loket try --json` prints: the record over the whole log, and whether the metrics agree with it.
+
+    `requests` is empty until requests are processed. Absent means that a figure does not apply, null that there is no
+    value.
+    """
+
+    agreement: Agreement
+
+
+class LiveFigures(Struct, frozen=True, kw_only=True):
+    """The record's fold of one unit's events that were not late (rule 8), which the metrics have to equal.
+
+    By service label (`""`: legs without an issue) and by employee: exact amounts, durations in ms. `judging` are the
+    services with a target. `day` is of the service day of `now`: tickets_issued, waits_answered/…, tickets_closed/…,
+    served, judged, breached, expired.
+    """
+
+    services: dict[str, Flat]
+    judging: list[str]
+    employees: dict[str, Flat]
+    day: dict[str, Flat]
+
+
+class RecordFigures(_Common, frozen=True, kw_only=True):
+    """What `loket record figures --json` prints: the record over the whole log, and beside it what the metrics should say."""
+
+    live: dict[str, LiveFigures]
+
+
+def figures_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of what `loket try --json` prints."""
+    (reference,), definitions = msgspec.json.schema_components((TryReport,), ref_template="#/$defs/{name}")
+    root = definitions.pop(reference["$ref"].rpartition("/")[2])
+    for described in (root, *definitions.values()):
+        described["additionalProperties"] = False
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": SCHEMA_ID,
+        **root,
+        "$defs": definitions,
+    }
