@@ -1,0 +1,94 @@
+"""Why a worker stops: the stream's branch of Loket's errors.
+
+```
+LoketError
+└── StreamError               exit status 1
+    ├── GapError              events between what was read and what came are missing: never applied
+    │   └── RetentionError    the broker removed events before they were read
+    ├── TruncatedError        the log ends before what the state contains: another topic, or data that the broker lost
+    ├── RecoveryError         the changelog cannot be read
+    ├── CheckpointError       a checkpoint could not be written in time; tried again, and no offset is committed meanwhile
+    └── PortInUseError        another process has the port of the metrics
+```
+"""
+
+from loket.errors import LoketError
+
+__all__ = [
+    "CheckpointError",
+    "GapError",
+    "PortInUseError",
+    "RecoveryError",
+    "RetentionError",
+    "StreamError",
+    "TruncatedError",
+]
+
+
+class StreamError(LoketError):
+    """The stream cannot go on without losing or inventing something; a restart begins from what is safe."""
+
+
+class GapError(StreamError):
+    """Offsets are missing: `expected` was the next to be applied, `found` came. Nothing from `found` on was applied."""
+
+    def __init__(self, topic: str, partition: int, expected: int, found: int) -> None:
+        self.topic, self.partition, self.expected, self.found = topic, partition, expected, found
+        super().__init__(self._text())
+
+    def _text(self) -> str:
+        return (
+            f"{self.topic}[{self.partition}]: offset {self.expected} should have come and {self.found} came, so the worker "
+            f"stops before it applies what follows a hole. Start it again: it reads on from what is safe. If it stops here "
+            f"once more, the events are gone from the topic: look at its cleanup.policy (delete, not compact) and retention."
+        )
+
+
+class RetentionError(GapError):
+    """The broker removed events from `expected` up to before `found`, and this worker had not read them."""
+
+    def _text(self) -> str:
+        return (
+            f"{self.topic}[{self.partition}]: the events from offset {self.expected} to {self.found - 1} were removed by "
+            f"retention before they were read, so the figures would lack them. To go on without them start the worker once "
+            f"with --accept-lost-events; to have them, import them again or read from the archive. Retention should be "
+            f"longer than any outage: `loket topics check` shows it."
+        )
+
+
+class TruncatedError(StreamError):
+    """The topic ends at `end`, and the state contains events up to before `next`: it is not the log that was read."""
+
+    def __init__(self, topic: str, partition: int, next: int, end: int) -> None:
+        self.topic, self.partition, self.next, self.end = topic, partition, next, end
+        super().__init__(
+            f"{topic}[{partition}] ends at offset {end}, and this worker's state contains events up to {next - 1}: the topic "
+            f"was made anew, or the broker lost data. Events sent now would be taken for known ones. Start the worker with "
+            f"another LOKET_APP_ID (and `loket topics apply` for its changelog) to build the figures from the topic as it is."
+        )
+
+
+class RecoveryError(StreamError):
+    """The changelog of a partition cannot be read; `reason` says what is wrong with it."""
+
+    def __init__(self, topic: str, partition: int, reason: str) -> None:
+        self.topic, self.partition, self.reason = topic, partition, reason
+        super().__init__(
+            f"{topic}[{partition}]: {reason}. The worker stops, as it would export wrong figures. If a start does not mend "
+            f"it, start with another LOKET_APP_ID: the figures are then built from the events that the topic still has."
+        )
+
+
+class CheckpointError(StreamError):
+    """The records of some units could not be written; they stay marked and are written again."""
+
+
+class PortInUseError(StreamError):
+    """The port of the metrics is taken, with its address and the setting that changes it."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        self.host, self.port = host, port
+        super().__init__(
+            f"the metrics cannot be served on {host}:{port} ({reason}): another program has that port; "
+            f"stop it, or set LOKET_METRICS_PORT (or --metrics-port) to a free one."
+        )

@@ -1,0 +1,124 @@
+"""From a batch of records to changed units: decode, skip what a unit contains already, apply, tally. No await anywhere."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+from loket.domain.events import Event
+from loket.domain.unit import OTHER, Applied, UnitState, apply
+from loket.wire.cloudevents import Decoder, Foreign, Record
+from loket.wire.rejection import Reason, Rejected
+from loket_streams.errors import GapError
+from loket_streams.partitions import Partition, Partitions
+from loket_streams.tallies import Result, Tallies
+from loket_streams.transport import RecordBatch
+
+__all__ = ["Processor", "Time"]
+
+LOG_APPEND_TIME: Final = 1
+"""Kafka's timestamp type of a record whose time is the broker's."""
+
+AHEAD_OF_BROKER_MS: Final = 5 * 60_000
+"""An event's time further ahead of the broker is never `now` (rule 4)."""
+
+
+class Time(Protocol):
+    """Which clock dates an event's arrival (rule 3), and what is ahead of it."""
+
+    def received(self, event: Event, broker_ms: int) -> int | None:
+        """Return the time at which an event was received, or None for one that is ahead of `--now` (rule 5)."""
+        ...
+
+
+class ServiceTime:
+    """`clock: service`: an event was received when the broker says."""
+
+    def received(self, event: Event, broker_ms: int) -> int | None:
+        return broker_ms
+
+
+class EventTime:
+    """`clock: event`: an event was received when it happened; what is after `now` is left alone."""
+
+    def __init__(self, now_ms: int | None) -> None:
+        self._now_ms = now_ms
+
+    def received(self, event: Event, broker_ms: int) -> int | None:
+        return None if self._now_ms is not None and event.time > self._now_ms else int(event.time)
+
+
+class Processor:
+    """Applies record batches to the units of their partition."""
+
+    def __init__(self, partitions: Partitions, decoder: Decoder, tallies: Tallies, time: Time) -> None:
+        self._partitions = partitions
+        self._decoder = decoder
+        self._tallies = tallies
+        self._time = time
+
+    def process(self, batch: RecordBatch) -> None:
+        """Apply a batch. Raises GapError before anything is applied if events before it are missing.
+
+        A batch of a partition that is not assigned (any more) is left alone.
+        """
+        partition = self._partitions.get(batch.partition)
+        if partition is None or not partition.loaded or partition.next is None:
+            return
+        expected = partition.next
+        if batch.begin > expected:
+            raise GapError(self._partitions.topic, batch.partition, expected, batch.begin)
+        with self._partitions.lock:
+            for record in batch.records:
+                if record.offset >= expected:
+                    self._take(partition, record)
+            if batch.end > expected:
+                partition.advance(batch.end)
+
+    def _take(self, partition: Partition, record: Record) -> None:
+        tallies = self._tallies
+        broker_ms = record.timestamp
+        partition.record_ms = broker_ms
+        try:
+            event = self._decoder.decode(record)
+        except Rejected as rejected:
+            self._reject(partition, record, rejected.reason)
+            return
+        if isinstance(event, Foreign):
+            tallies.events[Result.FOREIGN] += 1
+            return
+        received = self._time.received(event, broker_ms)
+        if received is None:
+            tallies.events[Result.AHEAD] += 1
+            return
+        name = event.data.unit
+        state = partition.units.get(name)
+        if state is None:
+            state = partition.units[name] = UnitState(name, self._partitions.policy.unit(name))
+        if partition.received is None or received > partition.received:
+            partition.received = received
+        if event.time <= broker_ms + AHEAD_OF_BROKER_MS:
+            if event.time > tallies.last_event_ms.get(name, -1):
+                tallies.last_event_ms[name] = int(event.time)
+            if tallies.newest_event_ms is None or event.time > tallies.newest_event_ms:
+                tallies.newest_event_ms = int(event.time)
+        if getattr(record, "timestamp_type", None) == LOG_APPEND_TIME and not event.imported:
+            tallies.note_clock(event, broker_ms, state.policy.budget.sources)
+        if record.offset > state.offset:
+            self._apply(partition, state, event, received)
+            state.offset = record.offset
+
+    def _apply(self, partition: Partition, state: UnitState, event: Event, received: int) -> None:
+        tallies = self._tallies
+        applied = apply(state, event, received)
+        partition.dirty.add(state.unit)
+        tallies.events[applied] += 1
+        if applied is Applied.LATE:
+            tallies.late[state.unit] += 1
+        elif applied is Applied.CONFLICTING_REPEAT:
+            tallies.rejected[state.unit, Reason.CONFLICTING_REPEAT] += 1
+
+    def _reject(self, partition: Partition, record: Record, reason: Reason) -> None:
+        key = record.key.decode(errors="replace") if record.key is not None else OTHER
+        unit = key if key in partition.units or key in self._partitions.policy.units else OTHER
+        self._tallies.events[Result.REJECTED] += 1
+        self._tallies.rejected[unit, reason] += 1
