@@ -1,7 +1,7 @@
 """Clears up after a run that was killed: ends its processes, runs its last commands, removes its folder.
 
-A process of its own, which needs the standard library alone. It reads lines of JSON from its standard input, whose other
-end only the run holds; the end of input without `["done"]` before it means that the run is gone.
+A process of its own, which needs the standard library alone. It reads lines of JSON from its standard input, of which
+only the run holds the other end; the end of input without `["done"]` before it means that the run is gone.
 
 ```
 ["process", id, started]    end it; `started` is the kernel's time of its start, so that nobody else's process is hit

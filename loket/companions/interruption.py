@@ -34,7 +34,7 @@ def interruptible() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in _ENDING}
     seen = False
 
-    def interrupt(number: int, frame: FrameType | None) -> None:
+    def interrupt(number: int, _frame: FrameType | None) -> None:
         nonlocal seen
         if not seen:
             seen = True
@@ -51,11 +51,11 @@ def interruptible() -> Iterator[None]:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Within: signals to end are held back and delivered at its end. For a few steps that belong together, with deadlines."""
+    """Within: signals to end are held back, and delivered at its end. For a few steps that have deadlines of their own."""
     held: list[int] = []
     before = {number: signal.getsignal(number) for number in _ENDING}
 
-    def hold(number: int, frame: FrameType | None) -> None:
+    def hold(number: int, _frame: FrameType | None) -> None:
         held.append(number)
 
     for number in _ENDING:

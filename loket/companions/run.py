@@ -29,9 +29,9 @@ __all__ = ["Run"]
 
 
 class Run:
-    """Enter it to have a folder and a caretaker; leaving it ends every process, undoes what was deferred, removes the folder.
+    """Enter it to have a folder and a caretaker; leaving it ends every process and removes the folder.
 
-    Open resources that must go before the folder with `enter`.
+    What has to be closed before the folder goes is put on `stack`.
     """
 
     def __init__(self, name: str) -> None:

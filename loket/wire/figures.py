@@ -27,10 +27,10 @@ SCHEMA_ID: Final = "urn:loket:schema:figures:1"
 
 
 class Rejection(Struct, frozen=True):
-    """What was refused: `source` and `id` of the event where they could be read, the reason of the closed list, the field.
+    """What was refused: an event's `source` and `id` where they could be read, a reason of the closed list, the field.
 
-    A row of a log that brought no event has the reason `refused_row`, the file as its source, `line N` as its id and the
-    column at fault as its field.
+    A row of a log that brought no event has the reason `refused_row`, the file as its source, `line N` as its id and
+    the column at fault as its field.
     """
 
     source: str | None
@@ -48,7 +48,7 @@ class Difference(Struct, frozen=True, kw_only=True, omit_defaults=False):
 
     table: str
     unit: str
-    service: str | None | msgspec.UnsetType = msgspec.UNSET
+    service: str | msgspec.UnsetType | None = msgspec.UNSET
     employee: str | msgspec.UnsetType = msgspec.UNSET
     figure: str
     metrics: float | None
@@ -103,7 +103,7 @@ class LiveFigures(Struct, frozen=True, kw_only=True):
 
 
 class RecordFigures(_Common, frozen=True, kw_only=True):
-    """What `loket record figures --json` prints: the record over the whole log, and beside it what the metrics should say."""
+    """What `loket record figures --json` prints: the record over the whole log, and what the metrics should say."""
 
     live: dict[str, LiveFigures]
 

@@ -1,0 +1,168 @@
+"""Compares what the metrics say with what the record says, figure by figure (rule 25).
+
+```
+metrics ───────────────┐ equal?  no: a disagreement
+record, late left out ─┤
+                       │ else
+record, whole ─────────┘ equal?  no: late events explain it, which is listed and is no disagreement
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+import msgspec
+from msgspec import UNSET
+
+from loket.agreement.names import told
+from loket.domain.state import OTHER
+from loket.domain.steps import EMPTY_SERVICE
+from loket.domain.summary import (
+    EmployeeFigures,
+    Flat,
+    UnitFigures,
+    add_up,
+    employee_figures,
+    rows_of_unit,
+    unit_figures,
+)
+from loket.wire.figures import Agreement, Difference, LiveFigures, RecordFigures
+
+__all__ = ["compare"]
+
+_NOTHING: Final = LiveFigures(services={}, judging=[], employees={}, day={})
+_OF_RECORD_ONLY: Final = frozenset(
+    {"unit", "service", "employee", "wait_median_s", "wait_p90_s", "km_median_s", "km_p90_s"}
+)
+"""Names and quantiles of rows, which are not compared."""
+
+Place = Callable[..., Difference]
+
+
+def compare(metrics: Mapping[str, LiveFigures], record: RecordFigures, now: int) -> Agreement:
+    """Whether metrics and record agree at `now` (ms), at which both were evaluated, and every figure that differs."""
+    differences: list[Difference] = []
+    for unit in sorted(metrics.keys() | record.live.keys() | {row.unit for row in record.units}):
+        measured = metrics.get(unit, _NOTHING)
+        live = _named_as(measured, record.live.get(unit, _NOTHING))
+        apart = [
+            *_of_services(unit, measured, live),
+            *_of_table("employees", unit, measured.employees, live.employees),
+            *_of_table("day", unit, measured.day, live.day),
+        ]
+        differences += apart
+        if not apart:
+            differences += _explained(unit, measured, record, now)
+    return Agreement(all(difference.late for difference in differences), differences)
+
+
+def _named_as(measured: LiveFigures, live: LiveFigures) -> LiveFigures:
+    """The record's figures with the names beyond the label budget under `other`, as the metrics tally them."""
+
+    def merged(known: Mapping[str, Flat], figures: Mapping[str, Flat]) -> dict[str, Flat]:
+        if OTHER not in known:
+            return dict(figures)
+        groups: dict[str, list[Flat]] = {}
+        for name, flat in figures.items():
+            groups.setdefault(name if name in known else OTHER, []).append(flat)
+        return {name: add_up(flats) for name, flats in groups.items()}
+
+    known = measured.services
+    judging = {name if name in known or OTHER not in known else OTHER for name in live.judging}
+    return LiveFigures(
+        services=merged(known, live.services),
+        judging=sorted(judging),
+        employees=merged(measured.employees, live.employees),
+        day=merged(measured.day, live.day),
+    )
+
+
+def _of_services(unit: str, measured: LiveFigures, live: LiveFigures) -> Iterator[Difference]:
+    yield from _of_table("units", unit, measured.services, live.services)
+    for service in sorted(set(measured.judging) ^ set(live.judging)):
+        judged = (measured.services.get(service, {}), live.services.get(service, {}))
+        if any(any(flat.values()) for flat in judged):
+            metrics, record = (
+                flat.get("judged", 0) if service in side.judging else None
+                for side, flat in zip((measured, live), judged, strict=True)
+            )
+            yield Difference(
+                table="units",
+                unit=unit,
+                service=service or None,
+                figure="judged",
+                metrics=metrics,
+                record=record,
+                late=False,
+            )
+
+
+def _of_table(
+    table: str, unit: str, measured: Mapping[str, Flat], recorded: Mapping[str, Flat]
+) -> Iterator[Difference]:
+    for name in sorted(measured.keys() | recorded.keys()):
+        yield from _of_flats(_place(table, unit, name), measured.get(name, {}), recorded.get(name, {}))
+
+
+def _place(table: str, unit: str, name: str) -> Place:
+    def at(**rest: Any) -> Difference:
+        # Legs without an issue have no row of a service: their figures stand in the unit's own.
+        label = {"employee": name} if table == "employees" else {"service": name if name != EMPTY_SERVICE else None}
+        return Difference(table=table, unit=unit, **label, **rest)
+
+    return at
+
+
+def _of_flats(at: Place, measured: Flat, recorded: Flat) -> Iterator[Difference]:
+    for figure in sorted(measured.keys() | recorded.keys()):
+        nothing = None if figure == "oldest_wait_start" else 0
+        metrics, record = measured.get(figure, nothing), recorded.get(figure, nothing)
+        if metrics != record:
+            name, scale = told(figure)
+            yield at(
+                figure=name,
+                metrics=None if metrics is None else metrics / scale,
+                record=None if record is None else record / scale,
+                late=False,
+            )
+
+
+def _explained(unit: str, measured: LiveFigures, record: RecordFigures, now: int) -> Iterator[Difference]:
+    """Where the record over the whole log says something else than metrics that agree with its live part.
+
+    Late events explain that; without any the record contradicts itself, which is a disagreement.
+    """
+    late = record.late > 0
+    rows = {row.service: row for row in rows_of_unit(unit, measured.services, measured.judging, now)}
+    for whole in record.units:
+        if whole.unit == unit and (whole.service in rows or OTHER not in rows):
+            row = rows.get(whole.service)
+            if row is None:
+                row = unit_figures(unit, whole.service, {}, now, judges=whole.judged is not UNSET)
+            yield from _of_rows(_place("units", unit, whole.service or EMPTY_SERVICE), row, whole, late=late)
+    for person in record.employees:
+        known = measured.employees
+        if person.unit == unit and (person.employee in known or OTHER not in known):
+            counted = employee_figures(unit, person.employee, known.get(person.employee, {}))
+            yield from _of_rows(_place("employees", unit, person.employee), counted, person, late=late)
+
+
+def _of_rows(
+    at: Place, measured: UnitFigures | EmployeeFigures, whole: UnitFigures | EmployeeFigures, *, late: bool
+) -> Iterator[Difference]:
+    found, expected = dict(_leaves(msgspec.to_builtins(measured))), dict(_leaves(msgspec.to_builtins(whole)))
+    for figure in sorted(found.keys() | expected.keys()):
+        metrics, record = found.get(figure), expected.get(figure)
+        if metrics != record:
+            yield at(figure=figure, metrics=metrics, record=record, late=late)
+
+
+def _leaves(row: Mapping[str, Any], path: str = "") -> Iterable[tuple[str, float | None]]:
+    for name, value in row.items():
+        if path or name not in _OF_RECORD_ONLY:
+            if isinstance(value, dict):
+                yield from _leaves(value, f"{path}{name}.")
+            elif value is not UNSET:
+                yield f"{path}{name}", value
