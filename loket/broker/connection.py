@@ -1,0 +1,91 @@
+"""How a client reaches Kafka, and what a person is told when it does not.
+
+```
+LoketError
+└── BrokerError             Kafka answered with an error that Loket has no better words for
+    ├── BrokerAway          nobody answers at the address
+    ├── BrokerRefused       it answers, and does not let us in or do this
+    ├── TopicMissing        (topics)
+    └── DeliveryFailed      (producer)
+```
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from kafka import errors
+
+from loket.errors import LoketError
+from loket.settings import Connection
+
+__all__ = ["BOOTSTRAP_MS", "BrokerAway", "BrokerError", "BrokerRefused", "client_options", "kafka_errors"]
+
+BOOTSTRAP_MS: Final = 10_000
+"""How long a client tries to reach the first broker."""
+
+_RENAMED: Final = {
+    "bootstrap": "bootstrap_servers",
+    "sasl_username": "sasl_plain_username",
+    "sasl_password": "sasl_plain_password",
+}
+_REFUSALS: Final = (
+    errors.SaslAuthenticationFailedError,
+    errors.UnsupportedSaslMechanismError,
+    errors.IllegalSaslStateError,
+    errors.AuthorizationError,
+    errors.SecurityDisabledError,
+    errors.PolicyViolationError,
+)
+
+
+class BrokerError(LoketError):
+    """Kafka answered with an error. `bootstrap` is the address that was used."""
+
+    def __init__(self, bootstrap: str, message: str) -> None:
+        self.bootstrap = bootstrap
+        super().__init__(message)
+
+
+class BrokerAway(BrokerError):
+    """No broker answers at the address."""
+
+    def __init__(self, bootstrap: str) -> None:
+        super().__init__(
+            bootstrap,
+            f"no Kafka broker answers at {bootstrap}: start it, or give the address of one that runs "
+            "(LOKET_BOOTSTRAP or --bootstrap) and, where it asks for it, LOKET_SECURITY_PROTOCOL",
+        )
+
+
+class BrokerRefused(BrokerError):
+    """The broker answers, and does not allow what was asked."""
+
+
+def client_options(connection: Connection) -> dict[str, Any]:
+    """The keyword arguments that every client of kafka-python takes to reach this Kafka."""
+    given = {name: getattr(connection, name) for name in connection.__struct_fields__}
+    options = {_RENAMED.get(name, name): value for name, value in given.items() if value is not None}
+    options["bootstrap_servers"] = connection.bootstrap.split(",")
+    options["bootstrap_timeout_ms"] = BOOTSTRAP_MS
+    return options
+
+
+@contextmanager
+def kafka_errors(connection: Connection, doing: str) -> Iterator[None]:
+    """Turn what kafka-python raises into Loket's errors; `doing` says what was tried, as in "creating topics"."""
+    bootstrap = connection.bootstrap
+    try:
+        yield
+    except _REFUSALS as error:
+        raise BrokerRefused(
+            bootstrap,
+            f"{doing}: Kafka at {bootstrap} refuses it ({type(error).__name__}): "
+            "check LOKET_SASL_… and the rights of that user",
+        ) from error
+    except (errors.KafkaTimeoutError, errors.KafkaConnectionError, errors.NodeNotReadyError) as error:
+        raise BrokerAway(bootstrap) from error
+    except errors.KafkaError as error:
+        raise BrokerError(bootstrap, f"{doing}: Kafka at {bootstrap} answers {error}") from error
+    except OSError as error:  # an address that cannot be resolved, a certificate that cannot be read
+        raise BrokerError(bootstrap, f"{doing}: Kafka at {bootstrap} cannot be reached: {error}") from error

@@ -1,0 +1,153 @@
+"""Reads one topic as a member of a group, with the offsets kept by the caller."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Protocol
+
+from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, TopicPartition
+
+from loket.broker.connection import client_options, kafka_errors
+from loket.settings import Connection
+from loket.wire.record import Record
+
+__all__ = ["EventConsumer", "KafkaEventConsumer", "PartitionsHandler"]
+
+PartitionsHandler = Callable[[Sequence[int]], None]
+"""Told of partitions that come or go. It runs on the client's own thread: `seek`, `pause` and `resume` are fine there,
+anything that asks Kafka is not, and more than a second of it stops the heartbeats."""
+
+
+class EventConsumer(Protocol):
+    """A consumer of one topic, whose partitions are plain numbers. One thread uses it.
+
+    Not promised: that records of several partitions come in any order among them, that a partition stays, or that an
+    offset that was committed is the one to go on from; the caller's own store decides and `seek` tells.
+    """
+
+    def subscribe(self, assigned: PartitionsHandler, revoked: PartitionsHandler) -> None:
+        """Join the group; partitions come and go while polling."""
+        ...
+
+    def poll(self, timeout_ms: int, max_records: int) -> Mapping[int, Sequence[Record]]:
+        """Return records by partition, in offset order, or none after `timeout_ms`. It has to be called often."""
+        ...
+
+    def assignment(self) -> frozenset[int]: ...
+
+    def seek(self, partition: int, offset: int) -> None:
+        """Read from this offset next."""
+        ...
+
+    def pause(self, partitions: Collection[int]) -> None:
+        """Return no records of these partitions until they are resumed, and keep them."""
+        ...
+
+    def resume(self, partitions: Collection[int]) -> None: ...
+
+    def commit(self, offsets: Mapping[int, int]) -> None:
+        """Tell Kafka the next offset of each partition, for those who watch the lag."""
+        ...
+
+    def end_offsets(self, partitions: Collection[int]) -> Mapping[int, int]:
+        """The offset after the last record of each partition, asked of Kafka now."""
+        ...
+
+    def beginning_offsets(self, partitions: Collection[int]) -> Mapping[int, int]:
+        """The offset of the first record that each partition still has."""
+        ...
+
+    def highwater(self, partition: int) -> int | None:
+        """The end of a partition as the last fetch saw it, without asking; None before the first."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python is untyped
+    def __init__(self, assigned: PartitionsHandler, revoked: PartitionsHandler) -> None:
+        self._assigned = assigned
+        self._revoked = revoked
+
+    def on_partitions_assigned(self, assigned: Collection[Any]) -> None:
+        self._assigned(sorted(partition.partition for partition in assigned))
+
+    def on_partitions_revoked(self, revoked: Collection[Any]) -> None:
+        self._revoked(sorted(partition.partition for partition in revoked))
+
+
+class KafkaEventConsumer:
+    """The EventConsumer of kafka-python. It commits nothing by itself and creates no topics.
+
+    Where the caller seeks to nothing it begins at the committed offset or else at the earliest. Raises BrokerAway when
+    made; once connected it goes on trying while Kafka is away, and polls return nothing.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        topic: str,
+        group_id: str,
+        *,
+        session_timeout_ms: int = 45_000,
+        max_poll_interval_ms: int = 300_000,
+    ) -> None:
+        self._connection = connection
+        self.topic = topic
+        with kafka_errors(connection, "connecting a consumer"):
+            self._consumer: Any = KafkaConsumer(
+                **client_options(connection),
+                group_id=group_id,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                allow_auto_create_topics=False,
+                session_timeout_ms=session_timeout_ms,
+                heartbeat_interval_ms=min(3_000, session_timeout_ms // 3),
+                max_poll_interval_ms=max_poll_interval_ms,
+            )
+
+    def subscribe(self, assigned: PartitionsHandler, revoked: PartitionsHandler) -> None:
+        self._consumer.subscribe([self.topic], listener=_Listener(assigned, revoked))
+
+    def poll(self, timeout_ms: int, max_records: int) -> Mapping[int, Sequence[Record]]:
+        with kafka_errors(self._connection, "reading events"):
+            found = self._consumer.poll(timeout_ms=timeout_ms, max_records=max_records)
+        return {partition.partition: records for partition, records in found.items()}
+
+    def assignment(self) -> frozenset[int]:
+        return frozenset(partition.partition for partition in self._consumer.assignment() or ())
+
+    def seek(self, partition: int, offset: int) -> None:
+        self._consumer.seek(TopicPartition(self.topic, partition), offset)
+
+    def pause(self, partitions: Collection[int]) -> None:
+        self._consumer.pause(*self._named(partitions))
+
+    def resume(self, partitions: Collection[int]) -> None:
+        self._consumer.resume(*self._named(partitions))
+
+    def commit(self, offsets: Mapping[int, int]) -> None:
+        named = {
+            TopicPartition(self.topic, partition): OffsetAndMetadata(offset, "", -1)
+            for partition, offset in offsets.items()
+        }
+        with kafka_errors(self._connection, "committing offsets"):
+            self._consumer.commit(named)
+
+    def end_offsets(self, partitions: Collection[int]) -> Mapping[int, int]:
+        with kafka_errors(self._connection, "asking for end offsets"):
+            found = self._consumer.end_offsets(self._named(partitions))
+        return {partition.partition: offset for partition, offset in found.items()}
+
+    def beginning_offsets(self, partitions: Collection[int]) -> Mapping[int, int]:
+        with kafka_errors(self._connection, "asking for the first offsets"):
+            found = self._consumer.beginning_offsets(self._named(partitions))
+        return {partition.partition: offset for partition, offset in found.items()}
+
+    def highwater(self, partition: int) -> int | None:
+        end: int | None = self._consumer.highwater(TopicPartition(self.topic, partition))
+        return end
+
+    def close(self) -> None:
+        self._consumer.close(autocommit=False)
+
+    def _named(self, partitions: Collection[int]) -> list[Any]:
+        return [TopicPartition(self.topic, partition) for partition in partitions]

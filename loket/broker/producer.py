@@ -1,0 +1,112 @@
+"""Sends events to Kafka and lets no failed delivery pass in silence."""
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Final, Literal
+
+from kafka import KafkaProducer
+
+from loket.broker.connection import BrokerError, client_options, kafka_errors
+from loket.broker.topics import partition_count
+from loket.settings import Connection
+
+__all__ = ["Codec", "DeliveryFailed", "EventProducer"]
+
+Codec = Literal["gzip", "snappy", "lz4", "zstd"]
+
+_BATCH_BYTES: Final = 128 * 1024
+_LINGER_MS: Final = 20
+
+
+class DeliveryFailed(BrokerError):
+    """An event did not reach Kafka. `undelivered` counts those whose delivery failed so far."""
+
+    def __init__(self, bootstrap: str, topic: str, undelivered: int, cause: BaseException) -> None:
+        self.topic = topic
+        self.undelivered = undelivered
+        super().__init__(
+            bootstrap,
+            f"{undelivered} event(s) were not delivered to {topic} at {bootstrap}: {cause}. "
+            "What was sent before is there; send the rest again, as repeats are ignored",
+        )
+
+
+class EventProducer:
+    """An idempotent producer of one topic: every event once and in order, acknowledged by all replicas in sync.
+
+    It partitions by the key as the contract says (murmur2, kafka-python's default). `send` does not wait for the
+    delivery: it raises DeliveryFailed for an earlier event, and `flush` for any. Use it as a context manager: leaving
+    it without an error flushes. Raises BrokerAway and TopicMissing at once.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        topic: str,
+        *,
+        codec: Codec | None = "lz4",
+        delivery_timeout_ms: int = 120_000,
+    ) -> None:
+        self._connection = connection
+        self.topic = topic
+        self.partitions = partition_count(connection, topic)
+        self._undelivered = 0
+        self._failure: BaseException | None = None
+        with kafka_errors(connection, "connecting a producer"):
+            self._producer: Any = KafkaProducer(
+                **client_options(connection),
+                acks="all",
+                enable_idempotence=True,
+                allow_auto_create_topics=False,
+                compression_type=codec,
+                batch_size=_BATCH_BYTES,
+                linger_ms=_LINGER_MS,
+                delivery_timeout_ms=delivery_timeout_ms,
+                request_timeout_ms=min(30_000, delivery_timeout_ms),
+                max_block_ms=delivery_timeout_ms,
+            )
+
+    def send(
+        self,
+        key: bytes,
+        value: bytes,
+        headers: Sequence[tuple[str, bytes]] = (),
+        timestamp_ms: int | None = None,
+    ) -> None:
+        """Hand one event over; wait only while the buffer is full. The broker's time replaces `timestamp_ms`."""
+        self._raise_failure()
+        with kafka_errors(self._connection, "sending an event"):
+            delivery = self._producer.send(
+                self.topic, key=key, value=value, headers=list(headers), timestamp_ms=timestamp_ms
+            )
+        delivery.add_errback(self._failed)
+
+    def flush(self, timeout_s: float | None = None) -> None:
+        """Wait until every event sent so far is acknowledged. Raises DeliveryFailed if one was not."""
+        with kafka_errors(self._connection, "flushing events"):
+            self._producer.flush(timeout=timeout_s)
+        self._raise_failure()
+
+    def close(self) -> None:
+        """Flush and disconnect. Raises DeliveryFailed if an event was not delivered."""
+        try:
+            self.flush()
+        finally:
+            self._producer.close(timeout=0)
+
+    def __enter__(self) -> "EventProducer":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if kind is None:
+            self.close()
+        else:  # the first error is the one to be seen
+            self._producer.close(timeout=0)
+
+    def _failed(self, cause: BaseException) -> None:
+        self._undelivered += 1
+        self._failure = self._failure or cause
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise DeliveryFailed(self._connection.bootstrap, self.topic, self._undelivered, self._failure)
