@@ -48,7 +48,11 @@ class EventConsumer(Protocol):
         ...
 
     def end_offsets(self, partitions: Collection[int]) -> Mapping[int, int]:
-        """The offset after the last record of each partition, asked of Kafka now."""
+        """The offset after the last record of each partition, asked of Kafka now.
+
+        Tansu (the embedded broker) answers with the *first* offset of the last batch, plus one: what is read to the end
+        is read to `highwater` too, which it tells right.
+        """
         ...
 
     def beginning_offsets(self, partitions: Collection[int]) -> Mapping[int, int]:
