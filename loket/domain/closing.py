@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from loket.domain.contribution import Contribution, settle
 from loket.domain.days import is_never
 from loket.domain.leg import Leg
 from loket.domain.state import TicketKey, UnitState, derive, open_legs, put_back
-from loket.domain.steps import Ticket
+from loket.domain.steps import Step, Ticket
 
 
-def close_day(state: UnitState, day: int) -> None:
-    """Forget the tickets of a day that is over, keeping what they brought; open ones expire (rules 6 and 7)."""
+def close_days(state: UnitState) -> None:
+    """Forget the tickets of the days up to the admission's `closed_day`; open ones expire (rules 6 and 7)."""
+    closed_day = state.admission.closed_day
     if is_never(state.policy):
-        _forget_legs(state, day)
-    else:
+        _forget_legs(state, closed_day)
+    known = state.days.keys() | state.ids.keys() | state.admission.tickets.keys()
+    for day in sorted(day for day in known if 0 < day <= closed_day):
+        _close_day(state, day)
+
+
+def _close_day(state: UnitState, day: int) -> None:
+    if not is_never(state.policy):
         _expire(state, [entry for entry in open_legs(state) if entry[1].day == day])
         for key in [key for key in state.tickets if key[0] == day]:
             del state.tickets[key]
@@ -49,26 +58,41 @@ def _forget_legs(state: UnitState, closed_day: int) -> None:
         if ticket is None:
             continue
         derived = state.live.get(key) or derive(ticket, state.policy)
-        over = [
-            leg
-            for leg in derived.folded.legs
-            if leg.day <= closed_day and (leg.outcome is not None or ends[id(leg)][1] < received)
-        ]
+        over, kept = part(derived.folded.legs, lambda leg: ends[id(leg)][1], closed_day=closed_day, received=received)
         if not over:
             continue
         _expire(state, [(ends[id(leg)][0], leg, ends[id(leg)][1]) for leg in over if leg.outcome is None])
-        kept = [leg for leg in derived.folded.legs if not any(leg is gone for gone in over)]
         _drop(state, key, ticket, over, kept)
+
+
+def part(
+    legs: Iterable[Leg], ends_at: Callable[[Leg], int], *, closed_day: int, received: int
+) -> tuple[list[Leg], list[Leg]]:
+    """The legs that are forgotten where the day never starts, as their day is closed and they are over; and the rest.
+
+    `ends_at` tells when time alone ends an open leg.
+    """
+    over: list[Leg] = []
+    kept: list[Leg] = []
+    for leg in legs:
+        is_over = leg.day <= closed_day and (leg.outcome is not None or ends_at(leg) < received)
+        (over if is_over else kept).append(leg)
+    return over, kept
+
+
+def steps_kept(steps: Iterable[Step], over: Iterable[Leg], kept: Iterable[Leg]) -> list[Step]:
+    """The steps that stay when the legs that are over are forgotten and others are kept."""
+    last = max(leg.last_at for leg in over)
+    first = min(leg.issued_at or leg.stretches[0].began_at for leg in kept)
+    return [step for step in steps if step.at >= min(first, last + 1)]
 
 
 def _drop(state: UnitState, key: TicketKey, ticket: Ticket, over: list[Leg], kept: list[Leg]) -> None:
     """Take the steps of legs that are over out of a ticket, or the ticket out of the state if none is left."""
-    last = max(leg.last_at for leg in over)
-    first_kept = min((leg.issued_at or leg.stretches[0].began_at for leg in kept), default=None)
     if ticket.page >= 0:
         state.dirty_pages.add((ticket.day, ticket.page))
     ids = state.ids.get(ticket.day, {})
-    if first_kept is None:
+    if not kept:
         for id_hash in ticket.ids[::2]:
             ids.pop(id_hash, None)
         del state.tickets[key]
@@ -82,7 +106,7 @@ def _drop(state: UnitState, key: TicketKey, ticket: Ticket, over: list[Leg], kep
                 state.dirty_pages.discard((ticket.day, ticket.page))
                 state.gone_pages.add((ticket.day, ticket.page))
         return
-    ticket.steps = [step for step in ticket.steps if step.at >= min(first_kept, last + 1)]
+    ticket.steps = steps_kept(ticket.steps, over, kept)
     remaining = {step.hash for step in ticket.steps}
     pairs = list(zip(ticket.ids[::2], ticket.ids[1::2], strict=True))
     for id_hash, _ in pairs:

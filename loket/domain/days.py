@@ -47,17 +47,17 @@ class Admission(Struct, array_like=True):
     closed_day: int = 0
     tickets: dict[int, int] = field(default_factory=dict)
 
-    def receive(self, received: int, policy: UnitPolicy, days: Iterable[int]) -> list[int]:
-        """Take note of a record's broker's time; the days of `days` that it closes, in order (rule 7)."""
+    def receive(self, received: int, policy: UnitPolicy) -> bool:
+        """Take note of a record's broker's time; whether that closes days, those up to `closed_day` (7)."""
         if received <= self.received:
-            return []
+            return False
         self.received = received
         late = policy.late_ms + (DAY if is_never(policy) else 0)
         closed_day = service_days(policy).day(received - late - 1) - 1
         if closed_day <= self.closed_day:
-            return []
+            return False
         self.closed_day = closed_day
-        return sorted(day for day in set(days) | self.tickets.keys() if 0 < day <= closed_day)
+        return True
 
     def is_closed(self, day: int) -> bool:
         """Whether a service day is closed: what comes for it now is late (rule 8)."""

@@ -10,7 +10,7 @@ from datetime import date
 from enum import StrEnum
 
 from loket.domain import events
-from loket.domain.closing import close_day
+from loket.domain.closing import close_days
 from loket.domain.contribution import Contribution
 from loket.domain.days import QueueClosing, is_never, service_days
 from loket.domain.legs import Folded
@@ -40,6 +40,7 @@ __all__ = [
     "TicketKey",
     "UnitState",
     "apply",
+    "is_processed",
     "open_legs",
     "ticket_day",
 ]
@@ -66,10 +67,9 @@ def apply(state: UnitState, event: events.Event, received: int) -> Applied:
 
     Applying the same event again, or events in another order, gives the same figures. Never raises for a valid event.
     """
-    for day in state.admission.receive(received, state.policy, state.days.keys() | state.ids.keys()):
-        close_day(state, day)
-    kind = KIND_OF.get(type(event))
-    if kind is None and not isinstance(event, events.QueueClosed):
+    if state.admission.receive(received, state.policy):
+        close_days(state)
+    if not is_processed(event):
         return Applied.NOT_YET
     day = ticket_day(event, state.policy)
     if state.admission.is_closed(day):
@@ -84,6 +84,11 @@ def apply(state: UnitState, event: events.Event, received: int) -> Applied:
     if isinstance(event, events.QueueClosed):
         return _close_queue(state, event, day, id_hash, content)
     return _apply_step(state, event, day, id_hash, content, received)
+
+
+def is_processed(event: events.Event) -> bool:
+    """Whether this version makes figures of an event; what it does not is archived as `not_yet`."""
+    return type(event) in KIND_OF or isinstance(event, events.QueueClosed)
 
 
 def ticket_day(event: events.Event, policy: UnitPolicy) -> int:
