@@ -98,9 +98,14 @@ def test_a_signal_to_end_is_an_interruption_and_no_error_that_could_be_handled()
     assert ended.value.exit_status == 143
 
 
-def test_steps_that_belong_together_are_not_torn_apart() -> None:
-    done = []
-    with pytest.raises(Interrupted), interruptible(), uninterrupted():
+def _two_steps(done: list[str]) -> None:
+    with interruptible(), uninterrupted():
         signal.raise_signal(signal.SIGINT)
         done.append("the second step")
+
+
+def test_steps_that_belong_together_are_not_torn_apart() -> None:
+    done: list[str] = []
+    with pytest.raises(Interrupted):
+        _two_steps(done)
     assert done == ["the second step"]
