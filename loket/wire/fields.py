@@ -14,11 +14,25 @@ from typing import Any, Final, Union, get_args, get_origin
 import msgspec
 from msgspec import UNSET, Raw, Struct
 
-from loket.domain.events import EVENT_TYPES, PERSONAL_PATTERN, Day, EventReference, Id, Instant, Opaque
+from loket.domain.events import EVENT_TYPES, PERSONAL_PATTERN, CorrectedData, Day, EventReference, Id, Instant, Opaque
 from loket.wire.instant import NaiveTimeError, parse_instant
 from loket.wire.rejection import Reason
 
-__all__ = ["MAX_ATTRIBUTE_BYTES", "Fault", "Field", "Reader", "first_fault", "instant_hook", "is_attribute", "reader"]
+__all__ = [
+    "IDENTITY",
+    "MAX_ATTRIBUTE_BYTES",
+    "NOT_TO_CORRECT",
+    "Fault",
+    "Field",
+    "Reader",
+    "attribute_reader",
+    "correctable",
+    "corrections_reader",
+    "first_fault",
+    "instant_hook",
+    "is_attribute",
+    "reader",
+]
 
 MAX_ATTRIBUTE_BYTES: Final = 256
 """Of `source` and of `id`, in UTF-8."""
@@ -117,13 +131,14 @@ def corrections_reader(path: str, annotation: Any) -> Reader:
     """How the `set` of `event.corrected` is read: what it sets must be valid in the field that it is set in."""
     read_object = _plain_reader(path, dict[str, Raw])
     read_values = _plain_reader(path, annotation)
+    _, value_kind = get_args(annotation)
 
     def values(found: Mapping[str, Raw]) -> Iterator[object]:
         for name, raw in found.items():
-            if name in NOT_TO_CORRECT:
+            if name in NOT_TO_CORRECT or "\0" in name:
                 yield Fault(Reason.MALFORMED_FIELD, f"{path}.{name}")
-            elif name in _known_fields() and not is_null(raw):
-                yield reader(f"{path}.{name}", _known_fields()[name])(raw)
+            elif not is_null(raw) or name == "time":  # null takes a field away, and an event without a time is none
+                yield reader(f"{path}.{name}", correctable().get(name, value_kind))(raw)
 
     def read(raw: Raw) -> Any:
         found = read_object(raw)
@@ -146,7 +161,10 @@ def _plain_reader(path: str, kind: Any) -> Reader:
         try:
             value = decoder.decode(raw)
         except msgspec.DecodeError:
-            return Fault(_reason(kind, loosely(raw)), path)
+            found = loosely(raw)
+            if isinstance(found, float) and found.is_integer():  # 2.0 is the whole number 2, as JSON Schema says
+                return read(Raw(b"%d" % int(found)))
+            return Fault(_reason(kind, found), path)
         return value if _holds(kind, value) else Fault(Reason.MALFORMED_FIELD, path)
 
     return read
@@ -215,11 +233,11 @@ def _reference_reader(path: str) -> Reader:
 
 
 @cache
-def _known_fields() -> Mapping[str, Any]:
+def correctable() -> Mapping[str, Any]:
     """What a correction may set with what it must be: `time`, and every data field of every type."""
     known: dict[str, Any] = {"time": Instant}
     for kind in EVENT_TYPES.values():
         data = next(field.type for field in msgspec.structs.fields(kind) if field.name == "data")
-        for field in msgspec.structs.fields(data):
-            known.setdefault(field.name, field.type)
+        if data is not CorrectedData:
+            known |= {field.name: field.type for field in msgspec.structs.fields(data)}
     return known
