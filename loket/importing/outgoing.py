@@ -42,7 +42,7 @@ def records_of(
     if mapping is not None:
         for event in events_of(mapping, path, report, secret=secret, on_bytes=on_bytes):
             encoded = encode(event)
-            yield Outgoing(encoded.key, encoded.value, encoded.headers, event.time)
+            yield Outgoing(encoded.key, encoded.value, encoded.headers, int(event.time))
     elif path.suffix.lower() in JSONL:
         for key, value in lines_of(path, report, on_bytes):
             yield Outgoing(key, value, [("content-type", CONTENT_TYPE)], None)
