@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from loket.domain.contribution import Contribution, settle
-from loket.domain.days import is_never
+from loket.domain.days import Admission, is_never, service_days
 from loket.domain.leg import Leg
+from loket.domain.legs import FAR_MS, NEVER_EXPIRES_MS
+from loket.domain.policy import UnitPolicy
 from loket.domain.state import TicketKey, UnitState, derive, open_legs, put_back
 from loket.domain.steps import Step, Ticket
 
@@ -15,7 +17,7 @@ def close_days(state: UnitState) -> None:
     """Forget the tickets of the days up to the admission's `closed_day`; open ones expire (rules 6 and 7)."""
     closed_day = state.admission.closed_day
     if is_never(state.policy):
-        _forget_legs(state, closed_day)
+        _forget_legs(state)
     known = state.days.keys() | state.ids.keys() | state.admission.tickets.keys()
     for day in sorted(day for day in known if 0 < day <= closed_day):
         _close_day(state, day)
@@ -49,42 +51,63 @@ def _expire(state: UnitState, legs: list[tuple[str, Leg, int]]) -> None:
             settled[figure] = settled.get(figure, 0) + change
 
 
-def _forget_legs(state: UnitState, closed_day: int) -> None:
-    """Where the day never starts: forget the legs up to a closed day that are over, keep those that go on."""
-    received = state.admission.received
+def _forget_legs(state: UnitState) -> None:
+    """Where the day never starts: forget the legs of closed days that are over, keep those that go on."""
     ends = {id(leg): (label, ends_at) for label, leg, ends_at in open_legs(state)}
     for key in list(state.tickets):
         ticket = state.ticket(key)
         if ticket is None:
             continue
         derived = state.live.get(key) or derive(ticket, state.policy)
-        over, kept = part(derived.folded.legs, lambda leg: ends[id(leg)][1], closed_day=closed_day, received=received)
-        if not over:
+        legs = derived.folded.legs
+        over, kept = part(legs, lambda leg: ends[id(leg)][1], state.admission, state.policy)
+        if not over and (legs or not all_closed(ticket.steps, state.admission, state.policy)):
             continue
         _expire(state, [(ends[id(leg)][0], leg, ends[id(leg)][1]) for leg in over if leg.outcome is None])
         _drop(state, key, ticket, over, kept)
 
 
 def part(
-    legs: Iterable[Leg], ends_at: Callable[[Leg], int], *, closed_day: int, received: int
+    legs: list[Leg], ends_at: Callable[[Leg], int], admission: Admission, policy: UnitPolicy
 ) -> tuple[list[Leg], list[Leg]]:
-    """The legs that are forgotten where the day never starts, as their day is closed and they are over; and the rest.
+    """The legs of a ticket that the state forgets where the day never starts, and those that it keeps.
 
-    `ends_at` tells when time alone ends an open leg.
+    Forgotten is what is over with all its steps in closed days, so that a repeat of any of them is late. What touches
+    a leg that is kept is kept with it: without it the others would fold into something else. `ends_at` tells when time
+    alone ends an open leg.
     """
-    over: list[Leg] = []
-    kept: list[Leg] = []
-    for leg in legs:
-        is_over = leg.day <= closed_day and (leg.outcome is not None or ends_at(leg) < received)
-        (over if is_over else kept).append(leg)
-    return over, kept
+    days = service_days(policy)
+
+    def over(leg: Leg) -> bool:
+        closed = admission.is_closed(leg.day) and admission.is_closed(days.day(leg.last_at))
+        return closed and (leg.outcome is not None or ends_at(leg) < admission.received)
+
+    keeps = [not over(leg) for leg in legs]
+    begins_at = min((leg.first_at for leg, kept in zip(legs, keeps, strict=True) if kept), default=FAR_MS)
+    days_kept = {leg.day for leg, kept in zip(legs, keeps, strict=True) if kept}
+    changed = True
+    while changed:
+        changed = False
+        for index, leg in enumerate(legs):
+            until = leg.last_at if leg.outcome is not None else leg.last_at + NEVER_EXPIRES_MS
+            if not keeps[index] and (until >= begins_at or leg.day in days_kept):
+                keeps[index] = changed = True
+                begins_at = min(begins_at, leg.first_at)
+                days_kept.add(leg.day)
+    gone = [leg for leg, kept in zip(legs, keeps, strict=True) if not kept]
+    return gone, [leg for leg, kept in zip(legs, keeps, strict=True) if kept]
 
 
-def steps_kept(steps: Iterable[Step], over: Iterable[Leg], kept: Iterable[Leg]) -> list[Step]:
-    """The steps that stay when the legs that are over are forgotten and others are kept."""
-    last = max(leg.last_at for leg in over)
-    first = min(leg.issued_at or leg.stretches[0].began_at for leg in kept)
-    return [step for step in steps if step.at >= min(first, last + 1)]
+def all_closed(steps: Iterable[Step], admission: Admission, policy: UnitPolicy) -> bool:
+    """Whether all steps are of closed days: of a ticket that was voided nothing else says that it is over."""
+    days = service_days(policy)
+    return all(admission.is_closed(days.day(step.at)) for step in steps)
+
+
+def steps_kept(steps: Iterable[Step], over: Iterable[Leg], kept: list[Leg]) -> list[Step]:
+    """The steps that stay when the legs that are over are forgotten and others are kept: none where none is."""
+    last = max((leg.last_at for leg in over), default=-FAR_MS)
+    return [step for step in steps if step.at > last] if kept else []
 
 
 def _drop(state: UnitState, key: TicketKey, ticket: Ticket, over: list[Leg], kept: list[Leg]) -> None:

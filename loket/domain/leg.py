@@ -54,7 +54,8 @@ class Leg(Struct, array_like=True):
     """One ticket in one unit from an issue until it is closed. `outcome` None: open, until time alone ends it.
 
     `service` is the issued one; a leg without an issue has EMPTY_SERVICE and `issued_at` None. `target_ms` is what was
-    stored with the issue. `last_at` is its last step, from which a ticket expires where the day never starts.
+    stored with the issue. `first_at` and `last_at` are its first and last step; where the day never starts a ticket
+    expires some time after the last.
     """
 
     day: int
@@ -77,6 +78,7 @@ class Leg(Struct, array_like=True):
     last_at: int = 0
     contradictions: int = 0
     skewed: int = 0
+    first_at: int = 0
 
     @property
     def breach_at(self) -> int | None:

@@ -24,6 +24,9 @@ LATE_ISSUE_MS = 5 * MINUTE
 NEVER_EXPIRES_MS = DAY
 """Where the day never starts, a ticket expires so long after its last step (rule 6)."""
 
+FAR_MS = 1 << 62
+"""Beyond every instant."""
+
 _BEGINS_SERVICE = frozenset({Kind.CALLED, Kind.RECALLED, Kind.STARTED})
 _CALLS = frozenset({Kind.CALLED, Kind.RECALLED})
 
@@ -39,7 +42,7 @@ class Folded(Struct):
 class _Draft:
     """An issue and the steps that belong to it, with just enough of the lifecycle to know whether the leg is closed."""
 
-    __slots__ = ("called", "day", "ended", "from_unit", "issue", "last_at", "started", "steps")
+    __slots__ = ("called", "day", "ended", "first_at", "from_unit", "issue", "last_at", "started", "steps")
 
     def __init__(self, issue: Step | None, from_unit: str | None, day: int) -> None:
         self.issue = issue
@@ -49,11 +52,13 @@ class _Draft:
         self.called = False
         self.started = False
         self.ended: int | None = None
-        self.last_at = issue.at if issue is not None else 0
+        self.first_at = issue.at if issue is not None else FAR_MS
+        self.last_at = issue.at if issue is not None else -FAR_MS
 
     def take(self, step: Step) -> None:
         kind = step.kind
         self.steps.append(step)
+        self.first_at = min(self.first_at, step.at)
         self.last_at = max(self.last_at, step.at)
         if kind in _CALLS:
             self.called = True
@@ -91,7 +96,7 @@ def fold(steps: Iterable[Step], day: int, days: ServiceDays, *, never: bool) -> 
         if draft.day in voided:
             continue
         leg = fold_leg(draft.issue, draft.steps, draft.day, draft.from_unit)
-        leg.last_at = draft.last_at
+        leg.first_at, leg.last_at = draft.first_at, draft.last_at
         leg.visit = draft.issue is not None and draft.day not in gone
         if leg.outcome == TRANSFERRED:
             gone.add(draft.day)
