@@ -21,6 +21,8 @@ def close_days(state: UnitState) -> None:
     known = state.days.keys() | state.ids.keys() | state.admission.tickets.keys()
     for day in sorted(day for day in known if 0 < day <= closed_day):
         _close_day(state, day)
+    still = {leg.day for _, leg, _ in open_legs(state)}
+    state.closings = {day: made for day, made in state.closings.items() if day > closed_day or day in still}
 
 
 def _close_day(state: UnitState, day: int) -> None:
@@ -35,7 +37,6 @@ def _close_day(state: UnitState, day: int) -> None:
             state.gone_pages.add(page)
     state.ids.pop(day, None)
     state.admission.forget(day)
-    state.closings.pop(day, None)
     state.days.pop(day, None)
 
 
