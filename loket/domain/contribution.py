@@ -120,10 +120,9 @@ def _first_stretch(leg: Leg, to: Contribution) -> None:
         to.count(service, f"waits_answered/{answered}")
         if leg.outcome == NO_SHOW:
             to.count(service, f"calls_nobody_came/{answered}")
-        if leg.target_ms is not None:
-            side = _near(first.called_at - leg.wait_from, leg.target_ms)
-            if side is not None:
-                to.count(service, f"waits_near_target/{side}")
+        side = near_target(leg)
+        if side is not None:
+            to.count(service, f"waits_near_target/{side}")
         return
     left = left_within(leg)
     if left is not None:
@@ -131,8 +130,12 @@ def _first_stretch(leg: Leg, to: Contribution) -> None:
         to.observe(service, "patience_seconds", first.wait_ms)
 
 
-def _near(wait_ms: int, target_ms: int) -> str | None:
-    """Which side of the target a wait just is: over 0.9 T up to T, or above up to 1.1 T."""
+def near_target(leg: Leg) -> str | None:
+    """On which side of its target a call in the first stretch just is: over 0.9 T up to T, or above up to 1.1 T."""
+    called_at, target_ms = leg.stretches[0].called_at, leg.target_ms
+    if called_at is None or target_ms is None:
+        return None
+    wait_ms = called_at - leg.wait_from
     if 9 * target_ms < 10 * wait_ms <= 10 * target_ms:
         return "below"
     if 10 * target_ms < 10 * wait_ms <= 11 * target_ms:
