@@ -6,11 +6,16 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from support import programs
 from support.kafka import KafkaBroker
 from support.postgres import PostgresServer
 from support.prometheus import Prometheus
+
+# How fast an example is depends on what else the machine does; what is measured, the benchmarks measure.
+settings.register_profile("loket", deadline=None)
+settings.load_profile("loket")
 
 MARKED_BY_FIXTURE = {
     "kafka": "kafka",
