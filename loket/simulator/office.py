@@ -194,7 +194,7 @@ class Office:
             return
         start = at + self._about(1.5, shortest=0.5)
         self._tell(facts.ServiceStarted, desk, visitor, start, facts.StartedData, **self._by(desk))
-        end = start + self._about(visitor.service.seconds, shortest=1.0)
+        end = start + self._takes(visitor.service.seconds)
         if odd == "hold":
             held, resumed = start + (end - start) // 3, start + (end - start) // 3 + self._about(3.0, shortest=1.0)
             self._at_desk(facts.ServiceHeld, desk, visitor, held)
@@ -247,8 +247,12 @@ class Office:
         return "onward"
 
     def _about(self, seconds: float, shortest: float) -> int:
-        """Milliseconds, exponential about a mean as arrivals and services are, at least `shortest` seconds."""
+        """Milliseconds, exponential about a mean as arrivals are, at least `shortest` seconds."""
         return round(SECOND * (shortest + self.random.expovariate(1.0 / max(seconds - shortest, 0.1))))
+
+    def _takes(self, seconds: float) -> int:
+        """Milliseconds of a service: about a mean too, but seldom far from it, or one would stop a first minute."""
+        return round(SECOND * max(1.0, self.random.gammavariate(4.0, seconds / 4.0)))
 
     def _by(self, desk: _Desk) -> dict[str, str]:
         return {"counter": desk.plan.counter, "employee": desk.plan.employee}
