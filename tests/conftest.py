@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from loket.embedded import EmbeddedBroker, EmbeddedError, find_program
 from support import programs
 from support.kafka import KafkaBroker
 from support.postgres import PostgresServer
@@ -18,6 +19,7 @@ settings.register_profile("loket", deadline=None)
 settings.load_profile("loket")
 
 MARKED_BY_FIXTURE = {
+    "embedded": "embedded",
     "kafka": "kafka",
     "own_kafka": "kafka",
     "postgres": "postgresql",
@@ -82,6 +84,17 @@ def kafka() -> Iterator[KafkaBroker]:
 def own_kafka() -> Iterator[KafkaBroker]:
     """A broker for this test alone, to be killed, paused and restarted."""
     yield from _kafka()
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[EmbeddedBroker]:
+    """The embedded broker that all tests share: use topics and groups of your own."""
+    try:
+        find_program()
+    except EmbeddedError as reason:
+        pytest.skip(str(reason))
+    with EmbeddedBroker() as broker:
+        yield broker
 
 
 @pytest.fixture(scope="session")
