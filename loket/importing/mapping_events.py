@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from loket.documents import Node, closest
 from loket.domain.events import EVENT_TYPES, Envelope, Instant
-from loket.importing.mapping import Emission, FieldOf, Subject, TimeValue, Value
+from loket.importing.mapping import Emission, FieldOf, TimeValue, Value
 from loket.importing.mapping_parts import Reading, condition_of, fits_ids, value_of
 
 __all__ = ["read_events"]
@@ -23,13 +23,11 @@ _WHERE_REQUIRED: Final = "service"
 """Said by the events that must say it, as those that may would only repeat it."""
 
 
-def read_events(
-    node: Node, reading: Reading, times: Collection[str], common: dict[str, Value], subject: Subject | None
-) -> tuple[Emission, ...]:
+def read_events(node: Node, reading: Reading, times: Collection[str], common: dict[str, Value]) -> tuple[Emission, ...]:
     """The events in the order in which a row brings them; `times` are the names that they may use."""
     emissions: list[Emission] = []
     for item in node.sequence("events"):
-        emission = _emission(item, reading, times, common, subject)
+        emission = _emission(item, reading, times, common)
         if emission is not None:
             emissions.append(emission)
     if node.kind == "list" and not node.items:
@@ -37,9 +35,7 @@ def read_events(
     return tuple(emissions)
 
 
-def _emission(
-    node: Node, reading: Reading, times: Collection[str], common: dict[str, Value], subject: Subject | None
-) -> Emission | None:
+def _emission(node: Node, reading: Reading, times: Collection[str], common: dict[str, Value]) -> Emission | None:
     found = node.mapping(_KEYS, required=("type", "time"), what="an event")
     when = condition_of(found["when"], reading) if "when" in found else None
     id_columns = [reading.column_of(each) for each in (found["id"].sequence("columns") if "id" in found else [])]
@@ -51,10 +47,11 @@ def _emission(
         return None
     attributes = {field.name: field for field in msgspec.structs.fields(kind)}
     data: type[Struct] = attributes["data"].type
-    if attributes["subject"].required and subject is None:
-        node.fault("tells of a ticket or request, and the mapping has no `subject`: name its key columns there")
-    if subject is None and not id_columns:
-        node.fault("without a `subject` an event needs `id: [columns]`, which tell it from the others of its kind")
+    if "subject" not in reading.given:
+        if attributes["subject"].required:
+            node.fault("tells of a ticket or request, and the mapping has no `subject`: name its key columns there")
+        elif not id_columns:
+            node.fault("without a `subject` an event needs `id: [columns]`, which tell it from the others of its kind")
     fields = _fields(node, found.get("data"), data, reading, times, common)
     step = found["type"].value.removeprefix(_PREFIX)
     if (item := found.get("step")) is not None:
@@ -102,7 +99,7 @@ def _fields(
         if isinstance(value, TimeValue) and value.time not in times:
             item.fault(f"`{value.time}` is no time of this mapping{closest(value.time, times)}")
     for name, field in described.items():
-        if field.required and name not in values:
+        if field.required and name not in values and name not in reading.given:
             node.fault(f"needs `{name}`: name it under `data`" + (", or once for all" if name in simple else ""))
     return [FieldOf(name, value, simple[name]) for name, value in values.items()]
 

@@ -73,7 +73,7 @@ def parse_mapping(file: str, content: bytes) -> Mapping:
 
 def _mapping(root: Node) -> Mapping | None:
     found = root.mapping(_KEYS, required=_REQUIRED, what="a mapping")
-    reading = Reading()
+    reading = Reading(given=frozenset(found))
     if (node := found.get("secret")) is not None:
         reading.secret = node.text("the name of an environment variable")
     if (node := found.get("date")) is not None:
@@ -99,7 +99,7 @@ def _mapping(root: Node) -> Mapping | None:
         times = read_times(node, reading)
         check_times(node, times)
         names = [key.value for key in node.keys]
-    events = read_events(found["events"], reading, names, common, subject) if "events" in found else ()
+    events = read_events(found["events"], reading, names, common) if "events" in found else ()
     from_ms, until_ms = (
         bound_of(found[key], zone, after=key == "until") if key in found and zone else None for key in ("from", "until")
     )

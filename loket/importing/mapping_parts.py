@@ -18,12 +18,16 @@ _NUMBER_BOUND: Final = 10**12
 
 @dataclass(slots=True)
 class Reading:
-    """What the parts of one mapping share: the columns that they need, and the defaults of times."""
+    """What the parts of one mapping share: the columns that they need, and the defaults of times.
+
+    `given` are the mapping's own keys: what is wrong there is a fault already, and not missing elsewhere.
+    """
 
     columns: dict[str, None] = field(default_factory=dict)
     secret: str | None = None
     date: DateColumn | None = None
     time_format: TimeFormat | None = None
+    given: frozenset[str] = frozenset()
 
     def column_of(self, node: Node) -> str | None:
         """The name of a column, which the log then has to have."""
@@ -109,6 +113,8 @@ def value_of(node: Node, reading: Reading) -> Value | None:
         name = found["time"].text("the name of a time")
         return None if name is None else TimeValue(name)
     if "column" not in found:
+        if len(found) < len(node.keys):  # a misspelt key, perhaps this one, is a fault already
+            return None
         node.fault("`column` is missing: name the column that has it")
         return None
     column = reading.column_of(found["column"])

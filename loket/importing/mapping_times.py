@@ -50,7 +50,7 @@ def _in_column(node: Node, found: dict[str, Node], reading: Reading) -> ColumnTi
     column = reading.column_of(found["column"])
     written = reading.format_of(found["format"]) if "format" in found else reading.time_format
     if written is None:
-        if "format" not in found:
+        if "format" not in found and "time_format" not in reading.given:
             node.fault('`format` is missing: write one such as "%d/%m/%Y %H:%M:%S", here or as `time_format`')
         return None
     date = date_column_of(found["date"], reading) if "date" in found else reading.date
@@ -58,7 +58,7 @@ def _in_column(node: Node, found: dict[str, Node], reading: Reading) -> ColumnTi
         if "date" in found:
             found["date"].fault(f"the format {written.text} has a date itself: leave one of the two out")
         date = None
-    elif date is None and "date" not in found:
+    elif date is None and "date" not in found and "date" not in reading.given:
         node.fault(f"the format {written.text} has no date: name the column that has it, here or as `date`")
     if not written.has_time:
         node.fault(f"the format {written.text} has no time of day: an event needs one")
