@@ -1,0 +1,109 @@
+"""What the metrics show of one unit and service at an instant: the state's own tallies, and what time brought.
+
+Units beyond the budget of the worker are summed: a broken device that invents units cannot blow up the metrics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from loket.domain.figures import DayFigures, Figures, Present
+from loket.domain.policy import ServicePolicy, Target
+from loket.domain.state import OTHER, UnitState
+from loket.domain.steps import EMPTY_SERVICE
+from loket.domain.tally import BUCKETS_MS, Counts, Histogram, ServiceTally
+
+__all__ = ["Others", "Row", "rows"]
+
+_NO_TALLY = ServiceTally()
+
+
+class Row(Struct):
+    """One unit and service. Nothing in it may be changed: the tally is the state's own."""
+
+    service: str
+    tally: ServiceTally
+    present: Present
+    day: DayFigures
+    last_call: int | None = None
+    policy: ServicePolicy | None = None
+    target: Target | None = None
+
+
+def rows(state: UnitState, figures: Figures) -> Iterator[Row]:
+    """The rows of a unit: its services, and the row of tickets without an issue, which every unit has."""
+    for service, present in figures.present.items():
+        policy = state.policy.services.get(service)
+        day = figures.day[service]
+        yield Row(
+            service,
+            state.tallies.get(service, _NO_TALLY),
+            present,
+            day,
+            state.last_call.get(service),
+            policy,
+            policy.target(day.day) if policy is not None else None,
+        )
+    if EMPTY_SERVICE not in figures.present:
+        yield Row(EMPTY_SERVICE, _NO_TALLY, Present(), DayFigures(0))
+
+
+class Others:
+    """The sum of the units beyond the budget, as one unit with one service and one employee, all called `other`."""
+
+    def __init__(self) -> None:
+        self.units = 0
+        self.late = 0
+        self.behind_s: float | None = None
+        self.received = 0
+        self.row = Row(OTHER, ServiceTally(), Present(), DayFigures(0))
+        self.without_issue = Row(EMPTY_SERVICE, ServiceTally(), Present(), DayFigures(0))
+        self.people = Counts()
+
+    def add(self, state: UnitState, figures: Figures) -> None:
+        """Add a unit."""
+        self.units += 1
+        self.late += state.late
+        self.received = max(self.received, state.received)
+        for row in rows(state, figures):
+            _add_row(self.without_issue if row.service == EMPTY_SERVICE else self.row, row)
+        self.add_people(state)
+
+    def add_people(self, state: UnitState) -> None:
+        """Add a unit's employees."""
+        for counts in state.people.values():
+            _add_counts(self.people, counts)
+
+
+def _add_row(to: Row, row: Row) -> None:
+    _add_counts(to.tally.counts, row.tally.counts)
+    for kind, histogram in row.tally.histograms.items():
+        known = to.tally.histograms.setdefault(kind, Histogram([0] * (len(BUCKETS_MS[kind]) + 1)))
+        known.buckets = [a + b for a, b in zip(known.buckets, histogram.buckets, strict=True)]
+        known.sum_ms += histogram.sum_ms
+        known.count += histogram.count
+        known.corrected_ms += histogram.corrected_ms
+        known.corrected_count += histogram.corrected_count
+    present, more = to.present, row.present
+    for name in ("waiting", "early", "over_target", "judged", "breached", "expired"):
+        setattr(present, name, getattr(present, name) + getattr(more, name))
+    present.judges = present.judges or more.judges
+    present.oldest_wait_start = _least(present.oldest_wait_start, more.oldest_wait_start)
+    for figure, amount in row.day.counts.items():
+        to.day.counts[figure] = to.day.counts.get(figure, 0) + amount
+    for name in ("judged", "breached", "expired"):
+        setattr(to.day, name, getattr(to.day, name) + getattr(row.day, name))
+    if row.last_call is not None:
+        to.last_call = max(row.last_call, to.last_call or 0)
+
+
+def _add_counts(to: Counts, counts: Counts) -> None:
+    for into, amounts in ((to.total, counts.total), (to.corrected, counts.corrected)):
+        for figure, amount in amounts.items():
+            into[figure] = into.get(figure, 0) + amount
+
+
+def _least(one: int | None, other: int | None) -> int | None:
+    return min((value for value in (one, other) if value is not None), default=None)
