@@ -1,0 +1,125 @@
+"""Why the sink or a command of the record stops: the record's branch of Loket's errors.
+
+```
+LoketError
+└── RecordError                 exit status 1
+    ├── SchemaError             the database has not the tables that this version works with
+    │   ├── SchemaAbsent        none of them
+    │   ├── SchemaBehind        those of an older version
+    │   └── SchemaAhead         those of a newer one
+    ├── DatabaseAway            nobody answers, or not now: the sink tries again, a command stops
+    ├── DatabaseRefuses         it answers, and does not do what was asked
+    ├── GapError                events between what is stored and what came are missing: never applied
+    ├── LogReplacedError        the topic ends before what is stored: another topic, or data that the broker lost
+    └── MetricsPortTaken        another process has the port of the metrics
+```
+"""
+
+from loket.errors import LoketError
+
+__all__ = [
+    "DatabaseAway",
+    "DatabaseRefuses",
+    "GapError",
+    "LogReplacedError",
+    "MetricsPortTaken",
+    "RecordError",
+    "SchemaAbsent",
+    "SchemaAhead",
+    "SchemaBehind",
+    "SchemaError",
+]
+
+
+class RecordError(LoketError):
+    """The record cannot be written or read without losing or inventing something."""
+
+
+class SchemaError(RecordError):
+    """The schema of the database at `url` is at `found` (None: there is none) and has to be at `wanted`."""
+
+    def __init__(self, url: str, found: str | None, wanted: str) -> None:
+        self.url, self.found, self.wanted = url, found, wanted
+        super().__init__(self._text())
+
+    def _text(self) -> str:
+        return f"the schema of {self.url} is {self.found}, and this version of Loket works with {self.wanted}"
+
+
+class SchemaAbsent(SchemaError):
+    """The database has no tables of Loket."""
+
+    def _text(self) -> str:
+        return f"{self.url} has no tables of Loket yet: run `loket db upgrade`"
+
+
+class SchemaBehind(SchemaError):
+    """The tables are those of an older version of Loket."""
+
+    def _text(self) -> str:
+        return f"{super()._text()}: stop the sinks and run `loket db upgrade`"
+
+
+class SchemaAhead(SchemaError):
+    """The tables are those of a newer version of Loket."""
+
+    def _text(self) -> str:
+        return f"{super()._text()}: a newer Loket has upgraded it, so run that version here too"
+
+
+class DatabaseAway(RecordError):
+    """The database at `url` does not answer, or not now; what it was asked was rolled back and can be asked again."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        self.url, self.reason = url, reason
+        super().__init__(
+            f"the database {url} cannot be used now ({reason}): start it, make room or end what locks it, and check "
+            "LOKET_DATABASE"
+        )
+
+
+class DatabaseRefuses(RecordError):
+    """The database at `url` refused a statement, which trying again would not mend."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        self.url, self.reason = url, reason
+        super().__init__(
+            f"the database {url} refuses what the record needs ({reason}): compare its tables with `loket db check`, "
+            "and look at the rights of the user in LOKET_DATABASE. Nothing is lost: the events stay in Kafka"
+        )
+
+
+class GapError(RecordError):
+    """Offsets are missing: `expected` was the next to be stored, `found` came. Nothing from `found` on was stored."""
+
+    def __init__(self, topic: str, partition: int, expected: int, found: int) -> None:
+        self.topic, self.partition, self.expected, self.found = topic, partition, expected, found
+        super().__init__(
+            f"{topic}[{partition}]: the events from offset {expected} to {found - 1} are gone, as retention removed "
+            f"them before they were stored, and the record would lack them. To go on without them start the sink once "
+            f"with --accept-lost-events; import them again where their source still has them. Retention should be "
+            f"longer than any outage: `loket topics check` shows it"
+        )
+
+
+class LogReplacedError(RecordError):
+    """The topic ends at `end`, and what is stored reaches up to before `next`: it is not the log that was read."""
+
+    def __init__(self, topic: str, partition: int, next: int, end: int) -> None:
+        self.topic, self.partition, self.next, self.end = topic, partition, next, end
+        super().__init__(
+            f"{topic}[{partition}] ends at offset {end}, and the record contains it up to offset {next - 1}: the topic "
+            f"was made anew, or the broker lost data. Use a topic of another name (LOKET_TOPIC), or another database, "
+            f"as the offsets of this one mean other events"
+        )
+
+
+class MetricsPortTaken(RecordError):
+    """The port of the metrics is taken, with its address and the setting that changes it."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        self.host, self.port = host, port
+        super().__init__(
+            f"the sink's metrics cannot be served on {host}:{port} ({reason}): another program has that port; stop it, "
+            f"or set LOKET_SINK_METRICS_PORT (or --metrics-port) to a free one"
+        )

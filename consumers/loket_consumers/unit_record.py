@@ -1,0 +1,245 @@
+"""One unit of the record while a batch is worked on: the decisions of `loket.domain.unit.apply`, and late events'.
+
+```
+record's time ──▶ days close                                  (rule 7)
+event ─▶ not processed yet ─▶ day closed? ─▶ id known? ─▶ ticket or queue has room? ─▶ live and record
+            not_yet              late           duplicate            late
+                                   └──────────────────┬────────────────┘
+                                           the record alone, by all ids (rule 8)
+```
+
+Pure: what it needs is handed to it, what it changes is taken from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from msgspec import Struct
+
+from loket.domain.contribution import contributions
+from loket.domain.days import Admission, QueueClosing, is_never
+from loket.domain.events import Event, QueueClosed
+from loket.domain.policy import UnitPolicy
+from loket.domain.state import NEVER_BUCKET
+from loket.domain.steps import Ticket, step_of
+from loket.domain.unit import MAX_CLOSINGS, Applied, TicketKey
+from loket_consumers.ticket_record import TicketRecord
+
+__all__ = ["BEYOND", "Arrival", "Closing", "KnownId", "Taken", "UnitRecord", "bucket_of"]
+
+BEYOND: Final = "beyond"
+"""What the record has no room for either: it is in the archive alone."""
+
+MAX_RECORD_CLOSINGS: Final = 5_000
+"""`queue.closed` events of one day in the record."""
+
+
+class Arrival(Struct, frozen=True):
+    """An event that came, and what is derived of it alone. `received` in ms; `day` is the service day it speaks of."""
+
+    event: Event
+    received: int
+    day: int
+    id_hash: int
+    content: int
+
+
+class KnownId(Struct):
+    """An id that is known, and of which event. `live`: the live state knows it too, while `day` is open."""
+
+    content: int
+    live: bool
+    day: int
+    of_queue: bool = False
+
+
+class Closing(Struct, frozen=True):
+    """A `queue.closed` event of a day, and whether the live state knows it."""
+
+    day: int
+    live: bool
+    made: QueueClosing
+
+
+class Taken(Struct, frozen=True):
+    """What became of an event: in the live figures, in the record, and the id that is remembered of it, if it is."""
+
+    result: str
+    recorded: str
+    known: KnownId | None = None
+
+
+def bucket_of(day: int, policy: UnitPolicy) -> int:
+    """Under which day the tickets of a service day are kept."""
+    return NEVER_BUCKET if is_never(policy) else day
+
+
+class UnitRecord:
+    """A unit, with the tickets and ids that a batch touches.
+
+    `kept_tickets` brings all tickets that the live state keeps: once a day, and only where the day never starts.
+    """
+
+    def __init__(
+        self,
+        unit: str,
+        policy: UnitPolicy,
+        admission: Admission,
+        kept_tickets: Callable[[], Iterable[TicketRecord]] = tuple,
+    ) -> None:
+        self.unit = unit
+        self.policy = policy
+        self.admission = admission
+        self.tickets: dict[TicketKey, TicketRecord] = {}
+        self.ids: dict[int, list[KnownId]] = {}
+        self.closings: dict[int, list[Closing]] = {}
+        self.new_closings: list[Closing] = []
+        self.forgotten_ids: list[int] = []
+        self._kept_tickets = kept_tickets
+
+    def note(self, received: int) -> None:
+        """Take note of a record's time, which may close days."""
+        if self.admission.receive(received, self.policy):
+            if is_never(self.policy):
+                self._forget()
+            for day in [day for day in self.admission.tickets if 0 < day <= self.admission.closed_day]:
+                self.admission.forget(day)
+
+    def take(self, arrival: Arrival) -> Taken:
+        """Take an event of a ticket or queue, of which `note` has been told."""
+        taken = self._live(arrival)
+        if taken is None:
+            taken = self._late(arrival)
+        if taken.known is not None:
+            self.ids.setdefault(arrival.id_hash, []).append(taken.known)
+        return taken
+
+    def closings_of(self, day: int, *, live: bool) -> list[QueueClosing]:
+        """The closings of a day that the live figures, or the record, know, in order."""
+        made = {(c.made.at, c.made.service): c.made for c in self.closings.get(day, ()) if c.live or not live}
+        return sorted(made.values(), key=lambda closing: (closing.at, closing.hash))
+
+    def _live(self, arrival: Arrival) -> Taken | None:
+        """What the live state does with an event; None: it is late."""
+        if self.admission.is_closed(arrival.day):
+            return None
+        for known in self.ids.get(arrival.id_hash, ()):
+            if self._knows(known):
+                repeat = Applied.DUPLICATE if known.content == arrival.content else Applied.CONFLICTING_REPEAT
+                return Taken(repeat, repeat)
+        if isinstance(arrival.event, QueueClosed):
+            return self._close_queue(arrival)
+        return self._apply(arrival)
+
+    def _knows(self, known: KnownId) -> bool:
+        """Whether the live state still knows an id: ids are forgotten with their day, or with their ticket."""
+        if is_never(self.policy) and not known.of_queue:
+            return known.live
+        return known.live and not self.admission.is_closed(known.day)
+
+    def _apply(self, arrival: Arrival) -> Taken | None:
+        key = (bucket_of(arrival.day, self.policy), arrival.event.subject or "")
+        record = self.tickets.get(key)
+        steps = 0 if record is None else len(record.live_steps())
+        step = step_of(arrival.event, arrival.id_hash, arrival.day, self.policy)
+        if step is None or not self.admission.admits(steps or None):
+            return None
+        if record is None:
+            record = self.tickets[key] = TicketRecord(Ticket(key[1], key[0]), self.policy)
+        if not steps:
+            self.admission.opened(key[0])
+        before = record.live()
+        added = record.add_live(step)
+        if record.never:
+            record.ticket.remember(arrival.id_hash, arrival.content)
+        after = record.live()
+        result = Applied.APPLIED if added else Applied.DUPLICATE
+        if (
+            added
+            and after.contradictions > before.contradictions
+            and contributions(after.legs) == contributions(before.legs)
+        ):
+            result = Applied.CONTRADICTION
+        return Taken(result, result, KnownId(arrival.content, live=True, day=arrival.day))
+
+    def _close_queue(self, arrival: Arrival) -> Taken | None:
+        known = [closing for closing in self.closings.get(arrival.day, ()) if closing.live]
+        made = _closing(arrival)
+        if any(closing.made.at == made.at and closing.made.service == made.service for closing in known):
+            return Taken(Applied.DUPLICATE, Applied.DUPLICATE)
+        if len(known) >= MAX_CLOSINGS:
+            return None
+        self._add(Closing(arrival.day, True, made))
+        return Taken(
+            Applied.APPLIED, Applied.APPLIED, KnownId(arrival.content, live=True, day=arrival.day, of_queue=True)
+        )
+
+    def _late(self, arrival: Arrival) -> Taken:
+        """What the record does with an event that comes too late for the live figures: by all ids that it knows."""
+        of_queue = isinstance(arrival.event, QueueClosed)
+        known = self.ids.get(arrival.id_hash, ())
+        if known:
+            same = any(other.content == arrival.content for other in known)
+            return Taken(Applied.LATE, Applied.DUPLICATE if same else Applied.CONFLICTING_REPEAT)
+        added = self._close_queue_late(arrival) if of_queue else self._apply_late(arrival)
+        if added is None:
+            return Taken(Applied.LATE, BEYOND)
+        remembered = KnownId(arrival.content, live=False, day=arrival.day, of_queue=of_queue)
+        return Taken(Applied.LATE, Applied.APPLIED if added else Applied.DUPLICATE, remembered)
+
+    def _apply_late(self, arrival: Arrival) -> bool | None:
+        key = (bucket_of(arrival.day, self.policy), arrival.event.subject or "")
+        step = step_of(arrival.event, arrival.id_hash, arrival.day, self.policy, late=True)
+        if step is None:
+            return None
+        record = self.tickets.get(key)
+        if record is None:
+            record = self.tickets[key] = TicketRecord(Ticket(key[1], key[0]), self.policy)
+        return record.add_late(step)
+
+    def _close_queue_late(self, arrival: Arrival) -> bool | None:
+        known = self.closings.get(arrival.day, ())
+        made = _closing(arrival)
+        if any(closing.made.at == made.at and closing.made.service == made.service for closing in known):
+            return False
+        if len(known) >= MAX_RECORD_CLOSINGS:
+            return None
+        self._add(Closing(arrival.day, False, made))
+        return True
+
+    def _add(self, closing: Closing) -> None:
+        self.closings.setdefault(closing.day, []).append(closing)
+        self.new_closings.append(closing)
+
+    def _forget(self) -> None:
+        """Where the day never starts: forget what the live state forgets, now that days are closed."""
+        for record in self._kept_tickets():
+            self.tickets.setdefault((record.ticket.day, record.ticket.subject), record)
+        live = {day: self.closings_of(day, live=True) for day in self.closings}
+        for record in self.tickets.values():
+            if not record.live_steps():
+                continue
+            if not record.forget(self.admission, live):
+                self.admission.closed_ticket(record.ticket.day)
+            self._forget_ids(record)
+
+    def _forget_ids(self, record: TicketRecord) -> None:
+        """Forget the ids of a ticket whose steps are forgotten, and of the repeats of those that are not."""
+        ticket = record.ticket
+        hashes = {step.hash for step in record.live_steps()}
+        pairs = list(zip(ticket.ids[::2], ticket.ids[1::2], strict=True))
+        for id_hash, content in pairs:
+            if id_hash not in hashes:
+                self.forgotten_ids.append(id_hash)
+                for known in self.ids.get(id_hash, ()):
+                    if known.content == content and not known.of_queue:
+                        known.live = False
+        ticket.ids = [number for pair in pairs if pair[0] in hashes for number in pair]
+
+
+def _closing(arrival: Arrival) -> QueueClosing:
+    event = arrival.event
+    service = event.data.service if isinstance(event, QueueClosed) else None
+    return QueueClosing(int(event.time), service, arrival.id_hash, arrival.content)

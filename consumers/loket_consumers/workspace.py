@@ -1,0 +1,279 @@
+"""What a batch touches of the database: loaded, changed in memory and written back, a statement for each table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from functools import partial
+from typing import Final
+
+import msgspec
+from sqlalchemy import Connection, func, select
+
+from loket.domain.days import Admission, QueueClosing, closes_at
+from loket.domain.events import Event
+from loket.domain.leg import Leg
+from loket.domain.policy import Policy
+from loket.domain.state import NEVER_BUCKET
+from loket.domain.unit import is_processed, ticket_day
+from loket_consumers import bulk
+from loket_consumers.rows import LegRows, Owner, add_leg, iso_day
+from loket_consumers.schema import (
+    BOTH,
+    LIVE,
+    RECORD,
+    archive,
+    employee_stretches,
+    legs,
+    queue_closings,
+    stretches,
+    ticket_numbers,
+    tickets,
+    units,
+)
+from loket_consumers.ticket_record import TicketRecord
+from loket_consumers.unit_record import Arrival, Closing, KnownId, UnitRecord, bucket_of
+
+__all__ = ["Workspace", "signed", "unsigned"]
+
+_ADMISSION: Final = msgspec.msgpack.Decoder(Admission)
+_PACK: Final = msgspec.msgpack.Encoder()
+_QUEUE_CLOSED: Final = "loket.queue.closed"
+
+
+class Workspace:
+    """The units of one batch and what is needed of them."""
+
+    def __init__(self, connection: Connection, policy: Policy) -> None:
+        self.units: dict[str, UnitRecord] = {}
+        self._connection = connection
+        self._policy = policy
+        self._admissions: dict[str, bytes] = {}
+        self._loaded_days: set[tuple[str, int]] = set()
+
+    def day(self, event: Event) -> int:
+        """The service day that an event speaks of."""
+        return ticket_day(event, self._policy.unit(event.data.unit))
+
+    def load(self, arrivals: Sequence[Arrival]) -> None:
+        """Load what these events touch: their units, ids, tickets, and the closings of their days."""
+        self._load_units({arrival.event.data.unit for arrival in arrivals})
+        processed = [arrival for arrival in arrivals if is_processed(arrival.event)]
+        self._load_ids({(arrival.event.data.unit, signed(arrival.id_hash)) for arrival in processed})
+        self._load_tickets({self._key(arrival) for arrival in processed if arrival.event.subject is not None})
+        self._load_closings({(arrival.event.data.unit, arrival.day) for arrival in processed})
+
+    def _key(self, arrival: Arrival) -> tuple[str, int, str]:
+        unit = self.units[arrival.event.data.unit]
+        return (unit.unit, bucket_of(arrival.day, unit.policy), arrival.event.subject or "")
+
+    def _load_units(self, names: Iterable[str]) -> None:
+        wanted = sorted(names)
+        found = bulk.lookup(self._connection, units, ("unit",), [(name,) for name in wanted], ("unit", "admission"))
+        self._admissions = {name: bytes(packed) for name, packed in found}
+        for name in wanted:
+            packed = self._admissions.get(name)
+            admission = Admission() if packed is None else _ADMISSION.decode(packed)
+            self.units[name] = UnitRecord(name, self._policy.unit(name), admission, partial(self._kept_tickets, name))
+
+    def _load_ids(self, keys: set[tuple[str, int]]) -> None:
+        wanted = ("unit", "id_hash", "content_hash", "remembered", "day", "type")
+        for name, id_hash, content, remembered, day, kind in bulk.lookup(
+            self._connection, archive, ("unit", "id_hash"), sorted(keys), wanted, "t.remembered > 0"
+        ):
+            known = KnownId(unsigned(content), remembered == 2, _ordinal(day), kind == _QUEUE_CLOSED)
+            self.units[name].ids.setdefault(unsigned(id_hash), []).append(known)
+
+    def _load_tickets(self, keys: set[tuple[str, int, str]]) -> None:
+        self._take_tickets(bulk.lookup(self._connection, tickets, ("unit", "bucket", "subject"), sorted(keys), _TICKET))
+
+    def _take_tickets(self, rows: Iterable[bulk.Row]) -> list[TicketRecord]:
+        found = []
+        for number, name, bucket, subject, steps, forgotten in rows:
+            unit = self.units[name]
+            if (bucket, subject) not in unit.tickets:
+                record = TicketRecord.unpack(number, bytes(steps), forgotten and bytes(forgotten), unit.policy)
+                unit.tickets[(bucket, subject)] = record
+            found.append(unit.tickets[(bucket, subject)])
+        return found
+
+    def _kept_tickets(self, name: str) -> list[TicketRecord]:
+        key = [(name, NEVER_BUCKET)]
+        rows = bulk.lookup(self._connection, tickets, ("unit", "bucket"), key, _TICKET, "t.kept")
+        kept = self._take_tickets(rows)
+        self._load_closings({(name, leg.day) for record in kept for leg in record.live().legs if leg.outcome is None})
+        return kept
+
+    def _load_closings(self, keys: set[tuple[str, int]]) -> None:
+        missing = sorted(keys - self._loaded_days)
+        self._loaded_days.update(missing)
+        wanted = ("unit", "day", "at", "service", "live", "id_hash", "content_hash")
+        for name, day, at, service, live, id_hash, content in bulk.lookup(
+            self._connection,
+            queue_closings,
+            ("unit", "day"),
+            [(name, iso_day(day)) for name, day in missing],
+            wanted,
+        ):
+            made = QueueClosing(at, service or None, unsigned(id_hash), unsigned(content))
+            closing = Closing(_ordinal(day), bool(live), made)
+            self.units[name].closings.setdefault(closing.day, []).append(closing)
+
+    def save(self) -> None:
+        """Write what has changed; the archive's rows of this batch are not written yet."""
+        self._refold_closed_queues()
+        changed = [(unit, record) for unit in self.units.values() for record in unit.tickets.values() if record.changed]
+        self._load_closings(
+            {
+                (unit.unit, leg.day)
+                for unit, record in changed
+                if record.never
+                for leg in record.record().legs
+                if leg.outcome is None
+            }
+        )
+        self._save_tickets(changed)
+        self._save_closings()
+        self._save_units()
+        self._forget_ids()
+
+    def _refold_closed_queues(self) -> None:
+        """A closed queue ends whoever waits in it: their rows are written anew."""
+        days = {(unit.unit, closing.day) for unit in self.units.values() for closing in unit.new_closings}
+        keys = sorted((name, iso_day(day)) for name, day in days)
+        waiting = bulk.lookup(self._connection, legs, ("unit", "day"), keys, ("ticket",), "t.outcome IS NULL")
+        rows = bulk.lookup(self._connection, tickets, ("id",), sorted(set(waiting)), _TICKET)
+        for record in self._take_tickets(rows):
+            record.changed = True
+
+    def _save_tickets(self, changed: Sequence[tuple[UnitRecord, TicketRecord]]) -> None:
+        new = [record for _, record in changed if record.number is None]
+        for record, number in zip(new, self._numbers(len(new)), strict=True):
+            record.number = number
+        fresh = {id(record) for record in new}
+        rows = LegRows()
+        inserts: list[bulk.Row] = []
+        updates: list[bulk.Row] = []
+        for unit, record in changed:
+            live, whole = self._add_rows(rows, unit, record)
+            told = (*record.packed(), *_kept(record), whole[0], whole[1], live[0], live[1])
+            if id(record) in fresh:
+                inserts.append((record.number, unit.unit, record.ticket.day, record.ticket.subject, *told))
+            else:
+                updates.append((record.number, *told))
+        known = [row[0] for row in updates]
+        for table in (legs, stretches, employee_stretches):
+            bulk.delete(self._connection, table, "ticket", known)
+        bulk.insert(self._connection, tickets, inserts)
+        bulk.update(self._connection, tickets, ("id",), _CHANGING, updates)
+        bulk.insert(self._connection, legs, rows.legs)
+        bulk.insert(self._connection, stretches, rows.stretches)
+        bulk.insert(self._connection, employee_stretches, rows.employees)
+
+    def _add_rows(
+        self, rows: LegRows, unit: UnitRecord, record: TicketRecord
+    ) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Add the rows of a ticket's legs; returns contradictions and skewed durations, live and of the record."""
+        folded, whole = record.live(), record.record()
+        live = [*(record.forgotten.legs if record.forgotten else ()), *folded.legs]
+        ends = [_ends(leg, unit, live=True) for leg in live]
+        whole_ends = [_ends(leg, unit, live=False) for leg in whole.legs]
+        number = record.number or 0
+        subject = record.ticket.subject
+        if ends == whole_ends and live == whole.legs:
+            _add(rows, Owner(number, unit.unit, subject, BOTH), live, ends)
+        else:
+            _add(rows, Owner(number, unit.unit, subject, LIVE), live, ends)
+            _add(rows, Owner(number, unit.unit, subject, RECORD), whole.legs, whole_ends)
+        contradictions, skewed = folded.contradictions, folded.skewed
+        if record.forgotten is not None:
+            contradictions += record.forgotten.contradictions
+            skewed += record.forgotten.skewed
+        return (contradictions, skewed), (whole.contradictions, whole.skewed)
+
+    def _numbers(self, count: int) -> list[int]:
+        """Numbers for new tickets."""
+        if not count:
+            return []
+        if self._connection.dialect.name == "sqlite":
+            last = self._connection.exec_driver_sql("SELECT coalesce(max(id), 0) FROM tickets").scalar_one()
+            return list(range(last + 1, last + 1 + count))
+        numbers = select(ticket_numbers.next_value()).select_from(func.generate_series(1, count))
+        return list(self._connection.execute(numbers).scalars())
+
+    def _save_closings(self) -> None:
+        rows = [
+            (
+                unit.unit,
+                iso_day(closing.day),
+                closing.made.at,
+                closing.made.service or "",
+                closing.live,
+                signed(closing.made.hash),
+                signed(closing.made.content),
+            )
+            for unit in self.units.values()
+            for closing in unit.new_closings
+        ]
+        bulk.insert(self._connection, queue_closings, rows)
+
+    def _save_units(self) -> None:
+        packed = {name: _PACK.encode(unit.admission) for name, unit in self.units.items()}
+        known = self._policy.units
+        fresh = [(name, name in known, told) for name, told in packed.items() if name not in self._admissions]
+        changed = [
+            (name, name in known, told)
+            for name, told in packed.items()
+            if name in self._admissions and told != self._admissions[name]
+        ]
+        bulk.insert(self._connection, units, fresh)
+        bulk.update(self._connection, units, ("unit",), ("known", "admission"), changed)
+
+    def _forget_ids(self) -> None:
+        keys = sorted({(unit.unit, signed(id_hash)) for unit in self.units.values() for id_hash in unit.forgotten_ids})
+        place = ("topic", "partition", "record_offset")
+        where = f"t.remembered = 2 AND t.type <> '{_QUEUE_CLOSED}'"
+        found = bulk.lookup(self._connection, archive, ("unit", "id_hash"), keys, place, where)
+        bulk.update(self._connection, archive, place, ("remembered",), [(*row, 1) for row in found])
+
+
+_TICKET: Final = ("id", "unit", "bucket", "subject", "steps", "forgotten")
+_CHANGING: Final = (
+    "steps",
+    "forgotten",
+    "kept",
+    "contradictions",
+    "skewed",
+    "live_contradictions",
+    "live_skewed",
+)
+
+
+def _kept(record: TicketRecord) -> tuple[bool]:
+    return (record.never and bool(record.live_steps()),)
+
+
+def _ends(leg: Leg, unit: UnitRecord, *, live: bool) -> int | None:
+    """When time alone ends an open leg, by the closings that are known live or to the record."""
+    if leg.outcome is not None:
+        return None
+    return closes_at(leg, unit.policy, unit.closings_of(leg.day, live=live))
+
+
+def _add(rows: LegRows, owner: Owner, legs_found: Iterable[Leg], ends: Iterable[int | None]) -> None:
+    for number, (leg, closes) in enumerate(zip(legs_found, ends, strict=True), start=1):
+        add_leg(rows, owner, number, leg, closes)
+
+
+def signed(number: int) -> int:
+    """A 64-bit hash as a database holds it."""
+    return number - (1 << 64) if number >= 1 << 63 else number
+
+
+def unsigned(number: int) -> int:
+    """A 64-bit hash as the domain holds it."""
+    return number + (1 << 64) if number < 0 else number
+
+
+def _ordinal(day: date | str) -> int:
+    return (date.fromisoformat(day) if isinstance(day, str) else day).toordinal()
