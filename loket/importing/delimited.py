@@ -112,10 +112,9 @@ def rows_of(
     `on_bytes` is told now and then how far the reading has come.
     """
     file = str(path)
-    with path.open("rb") as raw:
-        # A mark of UTF-8 at the beginning is no part of the first column's name.
-        encoding = "utf-8-sig" if codecs.lookup(format.encoding).name == "utf-8" else format.encoding
-        text = TextIOWrapper(raw, encoding=encoding, newline="")
+    # A mark of UTF-8 at the beginning is no part of the first column's name.
+    encoding = "utf-8-sig" if codecs.lookup(format.encoding).name == "utf-8" else format.encoding
+    with path.open("rb") as raw, TextIOWrapper(raw, encoding=encoding, newline="") as text:
         quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if format.quotes else csv.QUOTE_NONE
         reader = csv.reader(text, delimiter=format.delimiter, quoting=quoting, strict=True)
         names = format.columns
@@ -156,8 +155,8 @@ def _check_columns(file: str, path: Path, format: Format, names: tuple[str, ...]
         raise LogError(file, 1, f"two columns are called `{twice[0]}`: rename one, or name the columns in the mapping")
     if not missing:
         return
-    with path.open("rb") as raw:
-        first = TextIOWrapper(raw, encoding=format.encoding, errors="replace", newline="").readline()
+    with path.open(encoding=format.encoding, errors="replace", newline="") as text:
+        first = text.readline()
     for other, name in _DELIMITERS.items():
         found = [cell.strip().strip('"') for cell in first.split(other)]
         if other != format.delimiter and len(found) > len(names) and all(column in found for column in columns):
