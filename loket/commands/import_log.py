@@ -84,14 +84,16 @@ def import_log(
     print_refused(report, console)
     for value in shown:
         print(value.decode(errors="replace"))
-    _summarise(report, console, f"would be sent to {settings.topic}" if dry_run else f"sent to {settings.topic}", limit)
+    _summarise(
+        report, console, f"that would be sent to {settings.topic}" if dry_run else f"sent to {settings.topic}", limit
+    )
 
 
 def print_refused(report: Report, console: Console) -> None:
     """Print the refused rows of a report, the first of them one by one."""
     if not report.refused:
         return
-    table = Table(title=f"{report.refused:,} rows refused", title_justify="left", header_style="bold", box=None)
+    table = Table(title=f"Rows refused: {report.refused:,}", title_justify="left", header_style="bold", box=None)
     table.add_column("line", justify="right")
     for column in ("column", "value", "why"):
         table.add_column(column, overflow="fold")
@@ -103,15 +105,15 @@ def print_refused(report: Report, console: Console) -> None:
 
 
 def _summarise(report: Report, console: Console, became: str, limit: int | None) -> None:
-    parts = [f"{report.rows:,} rows read"]
+    parts = [f"rows read: {report.rows:,}"]
     if report.left_out:
-        parts.append(f"{report.left_out:,} left out by `skip`")
+        parts.append(f"left out by `skip`: {report.left_out:,}")
     if report.outside:
-        parts.append(f"{report.outside:,} outside `from` and `until`")
+        parts.append(f"outside `from` and `until`: {report.outside:,}")
     if report.repeated:
-        parts.append(f"{report.repeated:,} repeats of earlier rows")
-    parts.append(f"{report.refused:,} refused")
-    parts.append(f"{min(report.events, limit or report.events):,} events {became}")
+        parts.append(f"repeats of earlier rows: {report.repeated:,}")
+    parts.append(f"refused: {report.refused:,}")
+    parts.append(f"events {became}: {min(report.events, limit or report.events):,}")
     console.print(Text(", ".join(parts)), soft_wrap=True)
 
 
