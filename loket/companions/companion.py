@@ -31,16 +31,23 @@ class Companion:
     """A process of ours. It leads a session of its own, so that Ctrl-C in the terminal reaches only us."""
 
     def __init__(
-        self, name: str, arguments: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path
+        self,
+        name: str,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        log: Path,
+        folder: Path,
+        output: Path | None = None,
     ) -> None:
         self.name = name
         self.log = log
-        with log.open("wb") as output:
+        log.write_bytes(b"")
+        with log.open("ab") as told, (output or log).open("ab") as written:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "loket", *arguments],
                 stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
+                stdout=written,
+                stderr=told,
                 env=dict(environment),
                 cwd=folder,
                 start_new_session=True,

@@ -51,7 +51,7 @@ def interruptible() -> Iterator[None]:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Within: signals to end are held back, and delivered at its end. For a few steps that have deadlines of their own."""
+    """Within: signals to end are held back, and delivered at its end. For steps that have deadlines of their own."""
     held: list[int] = []
     before = {number: signal.getsignal(number) for number in _ENDING}
 

@@ -69,10 +69,12 @@ class Run:
             finally:
                 self._dismiss()
 
-    def start(self, name: str, arguments: Sequence[str], environment: Mapping[str, str]) -> Companion:
-        """Start `python -m loket ARGUMENTS` with its output in `folder/NAME.log`."""
+    def start(
+        self, name: str, arguments: Sequence[str], environment: Mapping[str, str], output: Path | None = None
+    ) -> Companion:
+        """Start `python -m loket ARGUMENTS`, which writes to `folder/NAME.log`, its standard output to `output` if given."""
         with uninterrupted():
-            companion = Companion(name, arguments, environment, self.folder / f"{name}.log", self.folder)
+            companion = Companion(name, arguments, environment, self.folder / f"{name}.log", self.folder, output)
             self._stack.callback(companion.stop)
             self.companions.append(companion)
             self.watch(companion.id)

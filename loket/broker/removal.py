@@ -1,0 +1,60 @@
+"""Takes back what a run made on a broker that goes on: its topics and its groups."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from time import sleep
+from typing import Any, Final
+
+from kafka import KafkaAdminClient, TopicPartition, errors
+from kafka.admin import OffsetSpec
+
+from loket.broker.connection import client_options, kafka_errors
+from loket.settings import Connection
+
+__all__ = ["end_offsets", "remove_groups", "remove_topics"]
+
+_TRIES: Final = 20
+_PAUSE_S: Final = 0.5
+_BUSY: Final = (errors.NonEmptyGroupError, errors.GroupCoordinatorNotAvailableError, errors.NotCoordinatorError)
+
+
+def remove_topics(connection: Connection, topics: Sequence[str]) -> None:
+    """Delete topics with everything in them; one that does not exist is as good as deleted."""
+    with _admin(connection, "deleting topics") as admin:
+        existing = set(admin.list_topics())
+        doomed = [topic for topic in topics if topic in existing]
+        if doomed:
+            for found in admin.delete_topics(doomed, raise_errors=False)["topics"]:
+                error = errors.for_code(found["error_code"])
+                if error not in (errors.NoError, errors.UnknownTopicOrPartitionError):
+                    raise error(found["name"])
+
+
+def remove_groups(connection: Connection, groups: Sequence[str]) -> None:
+    """Delete consumer groups with their offsets, once their members are gone; the broker notices that a little late."""
+    with _admin(connection, "deleting groups") as admin:
+        left = list(groups)
+        for _ in range(_TRIES):
+            results = dict(admin.delete_groups(left))
+            left = [group for group in left if isinstance(results.get(group), _BUSY) or results.get(group) in _BUSY]
+            if not left:
+                return
+            sleep(_PAUSE_S)
+
+
+def end_offsets(connection: Connection, topic: str, partitions: int) -> dict[int, int]:
+    """The offset after the last record of each partition that has any, as Kafka tells it now."""
+    asked = {TopicPartition(topic, number): OffsetSpec.LATEST for number in range(partitions)}
+    with _admin(connection, "asking for end offsets") as admin:
+        found = admin.list_partition_offsets(asked)
+    return {partition.partition: entry.offset for partition, entry in found.items() if entry.offset > 0}
+
+
+@contextmanager
+def _admin(connection: Connection, doing: str) -> Iterator[Any]:
+    with kafka_errors(connection, doing):
+        admin = KafkaAdminClient(**client_options(connection))
+        try:
+            yield admin
+        finally:
+            admin.close()

@@ -1,0 +1,8 @@
+"""`loket try`: a log of one's own through the whole way, and whether its two ends tell the same."""
+
+from loket.tryout.asked import Asked
+from loket.tryout.progress import Progress
+from loket.tryout.report import print_report
+from loket.tryout.trying import run_try
+
+__all__ = ["Asked", "Progress", "print_report", "run_try"]

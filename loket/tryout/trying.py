@@ -1,0 +1,122 @@
+"""A try: a log through broker, worker and sink in a temporary folder, and what metrics and record say of it.
+
+```
+file, mapping, targets: looked at first ─▶ broker ─▶ worker and sink start ─▶ import ─▶ both at the end ─▶ compare
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import structs
+
+from loket.broker import EventProducer, TopicMissing, answers, partition_count
+from loket.broker.removal import end_offsets
+from loket.clock import Clock
+from loket.companions import Run
+from loket.companions.ports import free_port
+from loket.embedded import EmbeddedBroker
+from loket.importing import Outgoing, Report
+from loket.pipeline import Answers, Pipeline, Places
+from loket.pipeline.removing import Leftovers
+from loket.settings import Connection, TopicsSettings, load
+from loket.tryout.asked import Asked, open_log
+from loket.tryout.progress import Progress
+from loket.wire.figures import Rejection, TryReport
+from loket.wire.instant import format_instant
+
+__all__ = ["run_try"]
+
+PARTITIONS = 4
+"""Of a try's own topics: more than one, as in service."""
+
+
+def run_try(asked: Asked, clock: Clock, progress: Progress) -> TryReport:
+    """Try a log and return the report; nothing is left of it, however it ends, but a topic that was named.
+
+    Raises UsageError for what is asked wrongly, before anything is started; CompanionFailed, Unfinished and BrokerError
+    where it cannot be finished.
+    """
+    asked.check()
+    report = Report()
+    progress.step("reading the log", asked.file.stat().st_size)
+    records = open_log(asked, report, progress.at)
+    with Run("try") as run:
+        connection = _connection(asked, run)
+        places = _places(asked, connection, run)
+        partitions = _partitions(asked, connection)
+        pipeline = Pipeline(run, places, clock, partitions=partitions)
+        progress.step("starting worker and sink")
+        pipeline.start()
+        ends = _send(records, places, report, progress)
+        if asked.topic is not None:  # with what was there before
+            ends = end_offsets(connection, places.topic, partitions)
+        progress.step("worker and sink", sum(ends.values()))
+        pipeline.settle(ends, lambda worker, sink: progress.at(min(worker, sink)))
+        progress.step("comparing metrics and record")
+        found = pipeline.answers(ends)
+    progress.done()
+    return _report(found, report, asked)
+
+
+def _connection(asked: Asked, run: Run) -> Connection:
+    if asked.bootstrap is None:
+        return run.stack.enter_context(EmbeddedBroker()).connection
+    connection = load(TopicsSettings, options={"bootstrap": asked.bootstrap}).connection
+    answers(connection)
+    return connection
+
+
+def _places(asked: Asked, connection: Connection, run: Run) -> Places:
+    name = Places.unique("try")
+    places = Places(
+        connection=connection,
+        topic=asked.topic or name,
+        app_id=f"{name}-worker",
+        group_id=f"{name}-sink",
+        database=f"sqlite:///{run.folder / 'record.db'}",
+        worker_port=free_port(),
+        sink_port=free_port(),
+        clock="event",
+        targets=asked.targets,
+        now=asked.now,
+        embedded=asked.bootstrap is None,
+    )
+    if not places.embedded:
+        own = [places.changelog] if asked.topic else [places.topic, places.changelog]
+        leftovers = Leftovers(connection, own, [places.app_id, places.group_id])
+        run.undo(leftovers.write(run.folder / "leftovers.json"))
+        run.stack.callback(leftovers.remove)
+    return places
+
+
+def _partitions(asked: Asked, connection: Connection) -> int:
+    if asked.topic is None:
+        return PARTITIONS
+    try:
+        return partition_count(connection, asked.topic)
+    except TopicMissing:
+        return PARTITIONS
+
+
+def _send(records: Iterator[Outgoing], places: Places, report: Report, progress: Progress) -> dict[int, int]:
+    """Send the log; the offset after the last record of each partition."""
+    progress.step("sending events", report.events)
+    with EventProducer(places.connection, places.topic) as producer:
+        for number, record in enumerate(records):
+            producer.send(record.key, record.value, record.headers, record.timestamp_ms)
+            if number % 1_000 == 0:
+                progress.at(number)
+        producer.flush()
+        return producer.ends
+
+
+def _report(found: Answers, imported: Report, asked: Asked) -> TryReport:
+    record = found.record
+    refused = [
+        Rejection(asked.file.name, f"line {row.line}", row.why, row.column or None) for row in imported.refused_rows
+    ]
+    common = {name: getattr(record, name) for name in TryReport.__struct_fields__ if name != "agreement"}
+    report = TryReport(**common, agreement=found.agreement)
+    return structs.replace(report, now=format_instant(found.now), rejected=[*refused, *record.rejected])
