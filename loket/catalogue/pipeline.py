@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from loket.catalogue.metric import MILLISECONDS, Kind, Metric
+from loket.domain.unit import Applied
 from loket.wire.rejection import Reason
 
 __all__ = [
@@ -41,8 +42,9 @@ __all__ = [
 EVENTS: Final = Metric(
     "loket_events_total",
     Kind.COUNTER,
-    "Records read by this process, by what became of them.",
+    "Records read by this process, by what became of them; ahead: of the present of a replay.",
     ("result",),
+    values=(*Applied, "rejected", "foreign", "ahead"),
 )
 REJECTIONS: Final = Metric(
     "loket_rejections_total",

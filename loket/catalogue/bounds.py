@@ -1,0 +1,73 @@
+"""How many series there are at most, from the catalogue alone: labels are bounded, so this is too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from loket.catalogue import pipeline, units
+from loket.catalogue.employees import EMPLOYEE_COUNTS, EMPLOYEE_DURATIONS
+from loket.catalogue.metric import Kind, Metric
+from loket.wire.rejection import Reason
+
+__all__ = ["of_employee", "of_partition", "of_service", "of_source", "of_unit", "of_unit_in_all"]
+
+_GAUGES: Final = (*units.CUMULATIVE, *units.DAY, units.TICKETS_WAITING, units.TICKETS_EARLY, units.OVER_TARGET)
+_WHERE_SOMEBODY_CAME: Final = (units.OLDEST_WAIT_START, units.LAST_CALL)
+_TARGET: Final = (units.TARGET_SECONDS, units.TARGET_RATIO)
+
+
+def _of(metric: Metric, values: Iterable[object]) -> int:
+    """The series of one metric, for some values of its last label, with those of its corrections."""
+    if metric.kind is Kind.HISTOGRAM:
+        return len(metric.bounds_ms) + 1 + 2 * 2
+    number = sum(1 for _ in values)
+    return 2 * number if metric.kind is Kind.COUNTER else number
+
+
+def of_service(*, target: bool, in_force: bool | None = None) -> int:
+    """Of a configured service, with a target or without any; a target is in force unless told otherwise."""
+    is_in_force = target if in_force is None else in_force
+    number = sum(
+        _of(
+            metric,
+            [value for _, value in metric.figures() if metric.exists(value, judges=target, in_force=is_in_force)],
+        )
+        for metric in (*units.EVENTS_BROUGHT, *units.DURATIONS, *_GAUGES)
+    )
+    return number + len(_WHERE_SOMEBODY_CAME) + 1 + (len(_TARGET) if target else 0)
+
+
+def of_unit() -> int:
+    """Of a unit beside its services: tickets without an issue, what is counted for the unit, rejections, budgets."""
+    without_issue = sum(
+        _of(
+            metric,
+            [value for _, value in metric.figures() if metric.exists(value, judges=False, in_force=False)],
+        )
+        for metric in (*units.EVENTS_BROUGHT, *units.DURATIONS, *_GAUGES)
+        if metric.without_issue
+    )
+    counted = 2 * len((units.CONTRADICTIONS, units.SKEWED)) + 1
+    told = len((units.UNIT_INFO, units.UNIT_KNOWN, pipeline.LAST_EVENT, pipeline.SECONDS_BEHIND))
+    return without_issue + counted + told + 2 * len(pipeline.BUDGET_KINDS) + len(Reason)
+
+
+def of_source() -> int:
+    """Of a source of a unit."""
+    return len((pipeline.CLOCK_ERROR, pipeline.DELAY))
+
+
+def of_employee() -> int:
+    """Of an employee of a unit, on the page of employees: sums and counts, and the corrections of each."""
+    return 2 * (len(EMPLOYEE_COUNTS) + 2 * len(EMPLOYEE_DURATIONS))
+
+
+def of_partition() -> int:
+    """Of a partition."""
+    return sum("partition" in metric.labels for metric in pipeline.PIPELINE_METRICS)
+
+
+def of_unit_in_all(services: int, sources: int) -> int:
+    """Of a unit with so many services, each with a target, and so many sources, on the page of units."""
+    return of_unit() + services * of_service(target=True) + sources * of_source()
