@@ -3,7 +3,7 @@
 import time
 from typing import Final, Protocol
 
-__all__ = ["SYSTEM_CLOCK", "Clock", "SystemClock"]
+__all__ = ["DEVICE_CLOCK", "SYSTEM_CLOCK", "Clock", "DeviceClock", "SystemClock"]
 
 
 class Clock(Protocol):
@@ -30,4 +30,15 @@ class SystemClock:
         return time.monotonic()
 
 
+class DeviceClock(SystemClock):
+    """The clock of a device that may sleep: its monotonic reading counts on meanwhile and, until the machine is started
+    anew, is the same for every process, so that a wall clock that was set can be told from a night's sleep."""
+
+    __slots__ = ()
+
+    def monotonic(self) -> float:
+        return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
 SYSTEM_CLOCK: Final[Clock] = SystemClock()
+DEVICE_CLOCK: Final[Clock] = DeviceClock()

@@ -6,7 +6,16 @@ from msgspec import Meta, Struct
 
 from loket.domain.events import Instant
 
-__all__ = ["COMPONENTS", "SECRET", "Connection", "Settings", "SinkSettings", "TopicsSettings", "WorkerSettings"]
+__all__ = [
+    "COMPONENTS",
+    "SECRET",
+    "Connection",
+    "EmitterSettings",
+    "Settings",
+    "SinkSettings",
+    "TopicsSettings",
+    "WorkerSettings",
+]
 
 SECRET: Final = frozenset({"sasl_password", "ssl_password", "database"})
 """What is never shown: passwords, and the URL that may hold one."""
@@ -119,6 +128,26 @@ class TopicsSettings(Settings, frozen=True, kw_only=True):
     retention_days: Annotated[float, Meta(ge=7, le=36_500, description="days, 7 at least")] = 14.0
 
 
+class EmitterSettings(Settings, frozen=True, kw_only=True):
+    """What `loket emit` takes on a counter. `source` names the device; `unit` and `counter` are its heartbeat's.
+
+    With `key_file` the ids of people and tickets (`pseudonyms` says which) are replaced by hashes with that key.
+    """
+
+    COMPONENT: ClassVar[str] = "emitter"
+
+    outbox: File = "outbox.db"
+    source: Annotated[str, Meta(min_length=1, max_length=256, description="1 to 256 characters")] | None = None
+    max_events: Annotated[int, Meta(ge=1, le=100_000_000, description="a whole number from 1 to 100000000")] = 500_000
+    max_bytes: Annotated[int, Meta(ge=4 << 20, le=1 << 40, description="bytes, from 4194304 (4 MiB) to 2^40")] = (
+        256 << 20
+    )
+    key_file: File | None = None
+    pseudonyms: Literal["all", "employee", "subject"] = "all"
+    unit: Text | None = None
+    counter: Text | None = None
+
+
 COMPONENTS: Final[dict[str, type[Settings]]] = {
-    kind.COMPONENT: kind for kind in (WorkerSettings, SinkSettings, TopicsSettings)
+    kind.COMPONENT: kind for kind in (WorkerSettings, SinkSettings, TopicsSettings, EmitterSettings)
 }
