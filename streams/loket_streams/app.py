@@ -17,9 +17,11 @@ import faust
 from faust.types import TP
 from yarl import URL
 
+from loket.settings import Connection
 from loket_streams.changelog import MAX_RECORD_BYTES
 from loket_streams.checkpoints import Batch, Checkpointer
 from loket_streams.partitions import Partitions
+from loket_streams.security import credentials
 from loket_streams.transport import RecordBatch
 
 __all__ = ["Broker", "LoketApp", "build_app"]
@@ -36,7 +38,7 @@ TABLE: Final = "units"
 class Broker:
     """How this worker speaks with the brokers. Times in seconds; see the settings of the same names."""
 
-    bootstrap: str
+    connection: Connection
     session_timeout_s: float = 45.0
     heartbeat_interval_s: float = 3.0
     rebalance_timeout_s: float = 60.0
@@ -73,7 +75,8 @@ class LoketApp(faust.App):
         self.failure: asyncio.Future[Exception] | None = None
         super().__init__(
             id,
-            broker=[URL(f"loket://{address.strip()}") for address in broker.bootstrap.split(",")],
+            broker=[URL(f"loket://{address.strip()}") for address in broker.connection.bootstrap.split(",")],
+            broker_credentials=credentials(broker.connection),
             store=URL("units://local"),
             autodiscover=False,
             web_enabled=False,

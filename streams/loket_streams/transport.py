@@ -179,14 +179,24 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return coordinator.member_id, coordinator.generation
 
     def end_offset(self, tp: TP) -> int | None:
-        """Return the end offset that the last fetch named, or None before the first."""
-        assignment = self._ensure_consumer()._subscription.subscription.assignment
+        """Return the end offset that the last fetch named, or None before the first. Without what a transaction hides."""
+        assignment = self._current_assignment()
         partition = TopicPartition(*tp)
         if assignment is None or partition not in assignment.tps:
             return None
         state = assignment.state_value(partition)
         end = state.highwater if state.lso is None or state.lso < 0 else state.lso
         return None if end is None else int(end)
+
+    def answered_ms(self) -> int | None:
+        """Return when (wall time) the broker last answered a fetch of any partition, or None before the first answer."""
+        assignment = self._current_assignment()
+        states = [] if assignment is None else [assignment.state_value(tp) for tp in assignment.tps]
+        return max((int(state.timestamp) for state in states if state.timestamp), default=None)
+
+    def _current_assignment(self) -> Any:
+        subscription = None if self._consumer is None else self._consumer._subscription.subscription
+        return None if subscription is None else subscription.assignment
 
 
 def take(fetcher: Any, active: set[TP], max_records: int | None) -> dict[TP, RecordBatch]:
@@ -308,6 +318,10 @@ class Consumer(driver.Consumer):
     def end_offset(self, tp: TP) -> int | None:
         """Return the end offset that the last fetch named, or None before the first."""
         return self._thread.end_offset(tp)
+
+    def answered_ms(self) -> int | None:
+        """Return when (wall time) the broker last answered a fetch, or None before the first answer."""
+        return self._thread.answered_ms()
 
 
 class Transport(driver.Transport):
