@@ -10,7 +10,8 @@ from typing import Final
 from loket.domain.events import Event
 from loket.domain.policy import SECOND
 from loket.simulator.devices import Devices
-from loket.simulator.office import Agenda, CounterPlan, Office, OfficePlan, ServicePlan
+from loket.simulator.office import Agenda, Office
+from loket.simulator.plans import CounterPlan, OfficePlan, ServicePlan
 
 __all__ = ["OFFICES", "demo_targets", "events"]
 

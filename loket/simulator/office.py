@@ -19,42 +19,9 @@ from typing import Any, Final
 from loket.domain import events as facts
 from loket.domain.policy import SECOND
 from loket.simulator.devices import Devices
+from loket.simulator.plans import CounterPlan, OfficePlan, ServicePlan
 
-__all__ = ["Agenda", "CounterPlan", "Office", "OfficePlan", "ServicePlan"]
-
-
-@dataclass(frozen=True, slots=True)
-class ServicePlan:
-    """A service: the letter of its tickets, its share of the arrivals, how long it takes (seconds), and where people
-    are sent afterwards (unit, service, share)."""
-
-    service: str
-    letter: str
-    share: float
-    seconds: float
-    onward: tuple[str, str, float] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CounterPlan:
-    """A counter, who sits there and what is served there."""
-
-    counter: str
-    employee: str
-    services: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class OfficePlan:
-    """An office: people come every `every_s` seconds, and in the rush (from, until of each minute) every `rush_s`."""
-
-    unit: str
-    services: tuple[ServicePlan, ...]
-    counters: tuple[CounterPlan, ...]
-    at_the_door: int
-    every_s: float
-    rush_s: float
-    rush: tuple[int, int]
+__all__ = ["Agenda", "Office"]
 
 
 class Agenda:
