@@ -56,10 +56,11 @@ def try_log(
     """
     import msgspec
 
+    from loket.agreement.report import print_report
     from loket.clock import SYSTEM_CLOCK
     from loket.companions import Interrupted, interruptible
     from loket.errors import LoketError, UsageError
-    from loket.tryout import Asked, Progress, print_report, run_try
+    from loket.tryout import Asked, Progress, run_try
 
     asked = Asked(file=file, mapping=mapping, targets=targets, now=now, bootstrap=bootstrap, topic=topic)
     console = Console(stderr=True)

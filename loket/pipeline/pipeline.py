@@ -8,7 +8,7 @@ topics ─▶ worker ───────────────┬─ events 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import sleep
 from typing import Final
 
@@ -26,7 +26,7 @@ from loket.companions.run import child_environment
 from loket.pipeline.errors import Unfinished
 from loket.pipeline.places import HOST, Places
 from loket.scrape import Sample, Unreachable, scrape
-from loket.wire.figures import Agreement, Difference, RecordFigures
+from loket.wire.figures import Agreement, Difference, RecordFigures, Rejection, TryReport
 from loket.wire.instant import format_instant
 from loket.wire.partition import partition_of
 
@@ -53,6 +53,12 @@ class Answers(Struct, frozen=True):
     now: int
     record: RecordFigures
     agreement: Agreement
+
+    def report(self, refused: Sequence[Rejection] = ()) -> TryReport:
+        """What a person is told: the record, with what was refused before it could become a record, and the verdict."""
+        common = {name: getattr(self.record, name) for name in TryReport.__struct_fields__ if name != "agreement"}
+        common |= {"now": format_instant(self.now), "rejected": [*refused, *self.record.rejected]}
+        return TryReport(**common, agreement=self.agreement)
 
 
 class Pipeline:
@@ -99,7 +105,7 @@ class Pipeline:
         for companion in self._running:
             companion.check()
 
-    def settle(self, ends: Positions, progress: Callable[[int, int], None]) -> None:
+    def settle(self, ends: Positions, progress: Callable[[int, int], None] | None = None) -> None:
         """Return when worker and sink have applied everything below `ends`; tell how many records each has.
 
         Raises Unfinished where neither moves for STALL_S.
@@ -114,7 +120,8 @@ class Pipeline:
             reached = (sum(worker.values()), sum(sink.values()))
             if reached != seen:
                 seen, moved_at = reached, now
-                progress(*seen)
+                if progress is not None:
+                    progress(*seen)
             elif now - moved_at > STALL_S:
                 behind = [name for name, found in (("worker", worker), ("sink", sink)) if not _reached(found, ends)]
                 raise self._unfinished(

@@ -2,7 +2,6 @@
 
 from loket.tryout.asked import Asked
 from loket.tryout.progress import Progress
-from loket.tryout.report import print_report
 from loket.tryout.trying import run_try
 
-__all__ = ["Asked", "Progress", "print_report", "run_try"]
+__all__ = ["Asked", "Progress", "run_try"]

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from msgspec import structs
-
 from loket.broker import EventProducer, TopicMissing, answers, partition_count
 from loket.broker.removal import end_offsets
 from loket.clock import Clock
@@ -18,13 +16,12 @@ from loket.companions import Run
 from loket.companions.ports import free_port
 from loket.embedded import EmbeddedBroker
 from loket.importing import Outgoing, Report
-from loket.pipeline import Answers, Pipeline, Places
+from loket.pipeline import Pipeline, Places
 from loket.pipeline.removing import Leftovers
 from loket.settings import Connection, TopicsSettings, load
 from loket.tryout.asked import Asked, open_log
 from loket.tryout.progress import Progress
 from loket.wire.figures import Rejection, TryReport
-from loket.wire.instant import format_instant
 
 __all__ = ["run_try"]
 
@@ -57,7 +54,10 @@ def run_try(asked: Asked, clock: Clock, progress: Progress) -> TryReport:
         progress.step("comparing metrics and record")
         found = pipeline.answers(ends)
     progress.done()
-    return _report(found, report, asked)
+    refused = [
+        Rejection(asked.file.name, f"line {row.line}", row.why, row.column or None) for row in report.refused_rows
+    ]
+    return found.report(refused)
 
 
 def _connection(asked: Asked, run: Run) -> Connection:
@@ -110,13 +110,3 @@ def _send(records: Iterator[Outgoing], places: Places, report: Report, progress:
                 progress.at(number)
         producer.flush()
         return producer.ends
-
-
-def _report(found: Answers, imported: Report, asked: Asked) -> TryReport:
-    record = found.record
-    refused = [
-        Rejection(asked.file.name, f"line {row.line}", row.why, row.column or None) for row in imported.refused_rows
-    ]
-    common = {name: getattr(record, name) for name in TryReport.__struct_fields__ if name != "agreement"}
-    report = TryReport(**common, agreement=found.agreement)
-    return structs.replace(report, now=format_instant(found.now), rejected=[*refused, *record.rejected])

@@ -1,4 +1,4 @@
-"""The figures of a try as tables for a person, after what was refused and before whether metrics and record agree."""
+"""The figures of a run as tables for a person, with what was refused, and whether metrics and record agree."""
 
 from __future__ import annotations
 

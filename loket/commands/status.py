@@ -1,0 +1,39 @@
+"""`loket status`: who waits where, as a worker's metrics tell it."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+__all__ = ["register"]
+
+Url = Annotated[str, typer.Option(help="Where the worker serves its metrics.")]
+People = Annotated[bool, typer.Option("--employees", help="Show what employees have done, too.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(status)
+
+
+def status(url: Url = "http://127.0.0.1:9101", people: People = False) -> None:
+    """Show waiting, oldest wait, service level, served and lag, once. Exit status 1: no worker answers."""
+    from loket.board import board_of, render
+    from loket.scrape import scrape
+    from loket.wire.instant import format_instant
+
+    base = url.rstrip("/").removesuffix("/metrics")
+    samples = scrape(f"{base}/metrics")
+    if people:
+        samples += scrape(f"{base}/metrics/employees")
+    board = board_of(samples)
+    console = Console()
+    if board.now_ms is None:
+        console.print(
+            Text("The worker has not evaluated any figures yet: it recovers its state, or no event has come.")
+        )
+        return
+    console.print(render(board, people=people))
+    behind = f", {board.behind_s:,.0f} s behind" if board.behind_s else ""
+    console.print(Text(f"at {format_instant(board.now_ms)}; lag: {board.lag:,} records{behind}"))
