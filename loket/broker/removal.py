@@ -15,7 +15,7 @@ __all__ = ["end_offsets", "remove_groups", "remove_topics"]
 
 _TRIES: Final = 20
 _PAUSE_S: Final = 0.5
-_BUSY: Final = (errors.NonEmptyGroupError, errors.GroupCoordinatorNotAvailableError, errors.NotCoordinatorError)
+_BUSY: Final = (errors.NonEmptyGroupError, errors.CoordinatorNotAvailableError, errors.NotCoordinatorError)
 
 
 def remove_topics(connection: Connection, topics: Sequence[str]) -> None:
