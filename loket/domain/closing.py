@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 
 from loket.domain.contribution import Contribution, settle
 from loket.domain.days import Admission, is_never, service_days
+from loket.domain.drafts import FAR_MS
 from loket.domain.leg import Leg
-from loket.domain.legs import FAR_MS, NEVER_EXPIRES_MS
+from loket.domain.legs import NEVER_EXPIRES_MS
 from loket.domain.policy import UnitPolicy
 from loket.domain.state import TicketKey, UnitState, derive, open_legs, put_back
 from loket.domain.steps import Step, Ticket

@@ -79,7 +79,7 @@ class UnitState:
 
     def service_label(self, service: str, ticket: Ticket) -> str:
         """The label under which a service is tallied."""
-        return OTHER if service in ticket.others else service
+        return OTHER if service in ticket.other_services else service
 
     def tally(self, label: str) -> ServiceTally:
         """The tally of a service label, made on first use."""

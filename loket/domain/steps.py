@@ -125,22 +125,25 @@ def step_of(event: events.Event, hash: int, day: int, policy: UnitPolicy, *, lat
 class Ticket(Struct, array_like=True):
     """All steps of one subject in one unit and service day, and the ids of the events that told them.
 
-    `ids` alternates the hash of an id and the hash of what that event said. `others` names the services and employees
-    that were over the unit's label budget when they came: they stay `other` as long as the ticket lasts.
+    `ids` alternates the hash of an id and the hash of what that event said. `other_services` and `other_employees` were
+    over the unit's label budget when they came: they stay `other` as long as the ticket lasts.
     """
 
     subject: str
     day: int
     steps: list[Step] = field(default_factory=list)
     ids: list[int] = field(default_factory=list)
-    others: list[str] = field(default_factory=list)
+    other_services: list[str] = field(default_factory=list)
+    other_employees: list[str] = field(default_factory=list)
     page: int = -1
 
-    def remember(self, hash: int, content: int) -> None:
-        """Remember an id, up to MAX_IDS."""
-        if len(self.ids) < 2 * MAX_IDS:
-            self.ids.append(hash)
-            self.ids.append(content)
+    def remember(self, hash: int, content: int) -> bool:
+        """Remember an id, up to MAX_IDS; whether there was room."""
+        if len(self.ids) >= 2 * MAX_IDS:
+            return False
+        self.ids.append(hash)
+        self.ids.append(content)
+        return True
 
     def add(self, step: Step) -> bool:
         """Put a step in its place; False if it repeats one that is there (rule 17), of which the smaller hash stays."""
@@ -151,6 +154,7 @@ class Ticket(Struct, array_like=True):
                 and other.from_unit == step.from_unit
                 and other.late == step.late
                 and other.people() == step.people()
+                and (step.kind != Kind.VOIDED or other.number == step.number)
             ):
                 if step.kind == Kind.ADDED:
                     if other.hash == step.hash:

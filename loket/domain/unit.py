@@ -114,13 +114,13 @@ def _apply_step(state: UnitState, event: events.Event, day: int, id_hash: int, c
         before = derive(ticket, state.policy)
     _label(state, ticket, step)
     added = ticket.add(step)
-    ticket.remember(id_hash, content)
-    state.ids.setdefault(bucket, {})[id_hash] = content
+    if ticket.remember(id_hash, content):
+        state.ids.setdefault(bucket, {})[id_hash] = content
     after = derive(ticket, state.policy)
     _exchange(state, ticket, before, after)
     put_back(state, key, ticket, after)
-    if step.kind == Kind.CALLED:
-        _date_last_call(state, ticket, after.folded, received)
+    if added and step.kind == Kind.CALLED:
+        _date_last_call(state, ticket, after.folded, step, received)
     if not added:
         return Applied.DUPLICATE
     contradicts = after.folded.contradictions > before.folded.contradictions
@@ -134,13 +134,13 @@ def _label(state: UnitState, ticket: Ticket, step: Step) -> None:
         unplanned = sum(name not in policy.services for name in state.services)
         if step.service in policy.services or unplanned + len(policy.services) < policy.budget.services:
             state.services[step.service] = None
-        elif step.service not in ticket.others:
-            ticket.others.append(step.service)
+        elif step.service not in ticket.other_services:
+            ticket.other_services.append(step.service)
     if step.employee is not None and step.employee not in state.employees:
         if len(state.employees) < policy.budget.employees:
             state.employees[step.employee] = None
-        elif step.employee not in ticket.others:
-            ticket.others.append(step.employee)
+        elif step.employee not in ticket.other_employees:
+            ticket.other_employees.append(step.employee)
 
 
 def _exchange(state: UnitState, ticket: Ticket, before: Live, after: Live) -> None:
@@ -175,18 +175,20 @@ def _exchange_day(state: UnitState, ticket: Ticket, day: int, old: Contribution,
             settled[pair[1]] = settled.get(pair[1], 0) + change
             rise(tally.settled, service, pair[1], change)
     for pair in old.people.keys() | new.people.keys():
-        employee = OTHER if pair[0] in ticket.others else pair[0]
+        employee = OTHER if pair[0] in ticket.other_employees else pair[0]
         counts = state.people.get(employee)
         if counts is None:
             counts = state.people[employee] = Counts()
         counts.change(pair[1], new.people.get(pair, 0) - old.people.get(pair, 0))
 
 
-def _date_last_call(state: UnitState, ticket: Ticket, folded: Folded, received: int) -> None:
-    """Date the last call, by the broker's time (rule 3), for the service of the ticket's last leg."""
-    service = folded.legs[-1].service if folded.legs else EMPTY_SERVICE
-    label = state.service_label(service, ticket)
-    state.last_call[label] = max(received, state.last_call.get(label, received))
+def _date_last_call(state: UnitState, ticket: Ticket, folded: Folded, call: Step, received: int) -> None:
+    """Date the last call, by the broker's time (rule 3), for the service whose wait it ended, if it ended one."""
+    for leg in folded.legs:
+        if any(stretch.called_at == call.at for stretch in leg.stretches):
+            label = state.service_label(leg.service, ticket)
+            state.last_call[label] = max(received, state.last_call.get(label, received))
+            return
 
 
 def _close_queue(state: UnitState, event: events.QueueClosed, day: int, id_hash: int, content: int) -> Applied:
