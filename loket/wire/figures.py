@@ -1,18 +1,24 @@
 """Figures as JSON: what `loket try --json` and `loket record figures --json` print, under the names of the rules.
 
-The rows are the domain's (`loket.domain.summary`); here is what stands around them, and the JSON Schema of it all.
+The rows are the domain's (`loket.domain.summary`); here is what stands around them, and the JSON Schema of it all. It is
+committed as `figures.schema.json` beside this module; `python -m loket.wire.figures` writes it again, a test compares.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+import inspect
+import json
+from pathlib import Path
+from typing import Annotated, Any, Final
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from loket.domain.summary import EmployeeFigures, Flat, UnitFigures
+from loket.wire.instant import INSTANT_PATTERN
 
 __all__ = [
+    "SCHEMA_FILE",
     "SCHEMA_ID",
     "Agreement",
     "Difference",
@@ -20,17 +26,22 @@ __all__ = [
     "RecordFigures",
     "Rejection",
     "TryReport",
-    "figures_schema",
+    "schema_text",
 ]
 
-SCHEMA_ID: Final = "urn:loket:schema:figures:1"
+SCHEMA_ID: Final = "urn:loket:schema:figures"
+
+SCHEMA_FILE: Final = Path(__file__).with_name("figures.schema.json")
+
+Now = Annotated[str, Meta(pattern=f"^{INSTANT_PATTERN}$", description="The instant of all figures, RFC 3339 in UTC.")]
+Count = Annotated[int, Meta(ge=0)]
 
 
 class Rejection(Struct, frozen=True):
     """What was refused: an event's `source` and `id` where they could be read, a reason of the closed list, the field.
 
-    A row of a log that brought no event has the reason `refused_row`, the file as its source, `line N` as its id and
-    the column at fault as its field.
+    A row of a log that brought no event has the file as its source, `line N` as its id, what is wrong with it in words
+    as its reason, and the column at fault as its field.
     """
 
     source: str | None
@@ -64,17 +75,17 @@ class Agreement(Struct, frozen=True):
 
 
 class _Common(Struct, frozen=True, kw_only=True):
-    now: str
+    now: Now
     units: list[UnitFigures]
     employees: list[EmployeeFigures]
     requests: list[dict[str, Any]] = field(default_factory=list)
     rejected: list[Rejection]
-    duplicates: int
-    contradictions: int
-    late: int
-    foreign: int
-    not_yet: int
-    skewed: int
+    duplicates: Count
+    contradictions: Count
+    late: Count
+    foreign: Count
+    not_yet: Count
+    skewed: Count
     unknown_units: list[str]
 
 
@@ -108,15 +119,17 @@ class RecordFigures(_Common, frozen=True, kw_only=True):
     live: dict[str, LiveFigures]
 
 
-def figures_schema() -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of what `loket try --json` prints."""
+def schema_text() -> str:
+    """The JSON Schema (draft 2020-12) of what `loket try --json` prints, as it is committed."""
     (reference,), definitions = msgspec.json.schema_components((TryReport,), ref_template="#/$defs/{name}")
     root = definitions.pop(reference["$ref"].rpartition("/")[2])
+    root["required"] = list(root["properties"])  # written even where empty
     for described in (root, *definitions.values()):
         described["additionalProperties"] = False
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": SCHEMA_ID,
-        **root,
-        "$defs": definitions,
-    }
+        described["description"] = " ".join(inspect.cleandoc(described.get("description", "")).split())
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_ID, **root, "$defs": definitions}
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    SCHEMA_FILE.write_text(schema_text(), encoding="utf-8")
