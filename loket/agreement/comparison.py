@@ -44,18 +44,42 @@ Place = Callable[..., Difference]
 def compare(metrics: Mapping[str, LiveFigures], record: RecordFigures, now: int) -> Agreement:
     """Whether metrics and record agree at `now` (ms), at which both were evaluated, and every figure that differs."""
     differences: list[Difference] = []
-    for unit in sorted(metrics.keys() | record.live.keys() | {row.unit for row in record.units}):
+    recorded = _units_named_as(metrics, record.live)
+    whole = {row.unit for row in record.units} if OTHER not in metrics else set()
+    for unit in sorted(metrics.keys() | recorded.keys() | whole):
         measured = metrics.get(unit, _NOTHING)
-        live = _named_as(measured, record.live.get(unit, _NOTHING))
+        live = _named_as(measured, recorded.get(unit, _NOTHING))
         apart = [
             *_of_services(unit, measured, live),
             *_of_table("employees", unit, measured.employees, live.employees),
             *_of_table("day", unit, measured.day, live.day),
         ]
         differences += apart
-        if not apart:
+        if not apart and unit != OTHER:
             differences += _explained(unit, measured, record, now)
     return Agreement(all(difference.late for difference in differences), differences)
+
+
+def _units_named_as(metrics: Mapping[str, LiveFigures], live: Mapping[str, LiveFigures]) -> Mapping[str, LiveFigures]:
+    """The record's units with those beyond the worker's budget as one, as the metrics tally them: all names `other`."""
+    if OTHER not in metrics:
+        return live
+    beyond = [figures for unit, figures in live.items() if unit == OTHER or unit not in metrics]
+
+    def all_as_other(tables: Iterable[Mapping[str, Flat]]) -> dict[str, Flat]:
+        groups: dict[str, list[Flat]] = {}
+        for table in tables:
+            for name, flat in table.items():
+                groups.setdefault(name and OTHER, []).append(flat)
+        return {name: add_up(flats) for name, flats in groups.items()}
+
+    others = LiveFigures(
+        services=all_as_other(figures.services for figures in beyond),
+        judging=[OTHER] if any(figures.judging for figures in beyond) else [],
+        employees=all_as_other(figures.employees for figures in beyond),
+        day=all_as_other(figures.day for figures in beyond),
+    )
+    return {unit: figures for unit, figures in live.items() if unit in metrics} | {OTHER: others}
 
 
 def _named_as(measured: LiveFigures, live: LiveFigures) -> LiveFigures:

@@ -1,6 +1,6 @@
 """Figures as JSON: what `loket try --json` and `loket record figures --json` print, under the names of the rules.
 
-The rows are the domain's (`loket.domain.summary`); here is what stands around them, and the JSON Schema of it all. It is
+The rows are the domain's (`loket.domain.summary`); here is what stands around them, and the JSON Schema of it. It is
 committed as `figures.schema.json` beside this module; `python -m loket.wire.figures` writes it again, a test compares.
 """
 

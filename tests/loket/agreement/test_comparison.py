@@ -10,7 +10,7 @@ from loket.agreement import compare
 from loket.domain import events
 from loket.domain.figures import evaluate
 from loket.domain.policy import MINUTE, ServicePolicy, Target, UnitPolicy
-from loket.domain.summary import EmployeeFigures, UnitFigures, flat_counts, flat_service, rows_of_state
+from loket.domain.summary import EmployeeFigures, Flat, UnitFigures, flat_counts, flat_service, rows_of_state
 from loket.domain.tally import ServiceTally
 from loket.domain.unit import UnitState, apply
 from loket.wire.figures import Difference, LiveFigures, RecordFigures
@@ -31,11 +31,13 @@ class Told:
     late: int = 0
     now: int = NINE + 60 * MINUTE
     metrics: LiveFigures = field(init=False)
+    others: LiveFigures = field(default_factory=lambda: _live())
 
     def __post_init__(self) -> None:
         self.metrics = msgspec.convert(msgspec.to_builtins(self.live), LiveFigures)
 
-    def differences(self) -> tuple[bool, list[Difference]]:
+    def differences(self, **more: LiveFigures) -> tuple[bool, list[Difference]]:
+        """Of the office, and of `more` units that the metrics tally together as `other`."""
         record = RecordFigures(
             now="2026-01-05T03:00:00.000Z",
             units=self.units,
@@ -48,10 +50,15 @@ class Told:
             not_yet=0,
             skewed=0,
             unknown_units=[],
-            live={"office": self.live},
+            live={"office": self.live} | more,
         )
-        agreement = compare({"office": self.metrics}, record, self.now)
+        metrics = {"office": self.metrics} | ({"other": self.others} if more else {})
+        agreement = compare(metrics, record, self.now)
         return agreement.metrics_equal_record, agreement.differences
+
+
+def _live(**services: Flat) -> LiveFigures:
+    return LiveFigures(services=services, judging=[], employees={}, day={})
 
 
 def _steps() -> Iterator[events.Event]:
@@ -219,3 +226,27 @@ def test_a_unit_of_late_events_alone_is_explained() -> None:
     equal, differences = told.differences()
     assert equal
     assert {(found.unit, found.late) for found in differences} == {("attic", True)}
+
+
+def test_units_beyond_the_budget_are_compared_as_other() -> None:
+    told = _told()
+    attic = _live(card={"tickets_issued": 2, "oldest_wait_start": 7_000}, birth={"tickets_issued": 1})
+    cellar = LiveFigures(
+        services={"card": {"tickets_issued": 4, "oldest_wait_start": 5_000}, "": {"served": 1}},
+        judging=[],
+        employees={"E7": {"served": 1}, "E8": {"served": 2}},
+        day={"card": {"tickets_issued": 3}},
+    )
+    told.others = LiveFigures(
+        services={"other": {"tickets_issued": 7, "oldest_wait_start": 5_000}, "": {"served": 1}},
+        judging=[],
+        employees={"other": {"served": 3}},
+        day={"other": {"tickets_issued": 3}},
+    )
+    assert told.differences(attic=attic, cellar=cellar) == (True, [])
+    cellar.employees["E8"]["served"] += 1
+    equal, differences = told.differences(attic=attic, cellar=cellar)
+    assert not equal
+    assert [(found.unit, found.employee, found.metrics, found.record) for found in differences] == [
+        ("other", "other", 3, 4)
+    ]
