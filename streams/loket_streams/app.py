@@ -103,6 +103,11 @@ class LoketApp(faust.App):
     def _create_directories(self) -> None:
         """Make none: nothing of this worker is kept on disk."""
 
+    async def guard_recovery(self) -> None:
+        """Let nothing be fetched while recovery ends: it would be thrown away (faust-streaming 596). Recovery resumes both."""
+        self.hold()
+        await asyncio.sleep(0)
+
     def fail(self, error: Exception) -> None:
         """End the process with this error: nothing is applied or acknowledged from here on."""
         self.hold()
@@ -172,10 +177,8 @@ def build_app(
                 raise
 
     @app.on_rebalance_complete.connect(weak=False)
-    async def guard_recovery(sender: Any, signal: Any = None, **_: Any) -> None:
-        # Events that are fetched while recovery ends would be thrown away (faust-streaming 596). Recovery resumes both.
-        app.hold()
-        await asyncio.sleep(0)
+    async def end_recovery(sender: Any, signal: Any = None, **_: Any) -> None:
+        await app.guard_recovery()
 
     @app.on_partitions_revoked.connect(weak=False)
     async def hand_over(sender: Any, revoked: Any = None, signal: Any = None, **_: Any) -> None:

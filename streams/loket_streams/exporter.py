@@ -89,7 +89,7 @@ class Exporter:
             series.write_unit(OTHER, others.without_issue.tally.counts, others.late)
         self._behind(page)
         self._rejections(page, shown)
-        self._worker_itself(page, len(shown) + (1 if others.units else 0))
+        self._worker_itself(page, self._named.used + (1 if others.units else 0))
         return page.render() + generate_latest(self._process)
 
     def render_employees(self) -> bytes:
@@ -237,11 +237,11 @@ class Exporter:
         for (unit, reason), count in counts.items():
             page.add(pipeline.REJECTIONS, labels(unit=unit, reason=reason), count)
 
-    def _worker_itself(self, page: Page, shown: int) -> None:
+    def _worker_itself(self, page: Page, units_named: int) -> None:
         worker, checkpoints = self._worker, self._worker.checkpoints
         for result in RESULTS:
             page.add(pipeline.EVENTS, labels(result=result), worker.tallies.events[result])
-        page.add(pipeline.BUDGET_USED, labels(kind="units"), shown)
+        page.add(pipeline.BUDGET_USED, labels(kind="units"), units_named)
         page.add(pipeline.BUDGET_ALLOWED, labels(kind="units"), worker.unit_budget)
         for result, count in (("written", checkpoints.written), ("failed", checkpoints.failed)):
             page.add(pipeline.CHECKPOINTS, labels(result=result), count)
@@ -267,6 +267,11 @@ class _Named:
     def __init__(self, budget: int) -> None:
         self._budget = budget
         self._others: set[str] = set()
+
+    @property
+    def used(self) -> int:
+        """How much of the budget is used."""
+        return len(self._others)
 
     def knows(self, unit: str) -> bool:
         """Whether a unit beside those of the targets has a name."""

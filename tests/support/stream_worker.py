@@ -1,0 +1,187 @@
+"""A worker for the tests, run as a process: `stream_worker.py [--without CURE]… [--until-end]`, settings by environment.
+
+It is the product's worker, with a page `/state` in place of the metrics: every unit, how far it is read, what is
+counted. A cure that is left out shows what it is for: the test of a cure passes with it and sees the fault without it.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Callable
+from typing import Any
+
+CURES: dict[str, Callable[[], None]] = {}
+
+
+def cure(function: Callable[[], None]) -> Callable[[], None]:
+    CURES[function.__name__.replace("_", "-")] = function
+    return function
+
+
+@cure
+def recovery_guard() -> None:
+    from loket_streams.app import LoketApp
+
+    async def nothing(self: LoketApp) -> None:
+        pass
+
+    LoketApp.guard_recovery = nothing  # type: ignore[method-assign]
+
+
+@cure
+def gap_check() -> None:
+    from loket_streams import processing
+
+    class Unchecked(processing.Processor):
+        def process(self, batch: Any) -> None:
+            partition = self._partitions.get(batch.partition)
+            if partition is not None and partition.next is not None and batch.begin > partition.next:
+                partition.next = batch.begin
+            super().process(batch)
+
+    processing.Processor = Unchecked  # type: ignore[misc]
+
+
+@cure
+def held_commits() -> None:
+    """Commit what is applied, as Faust does, and not what is durable."""
+    from loket_streams.partitions import Partitions
+
+    def applied(self: Partitions, partition: int) -> int | None:
+        known = self.assigned.get(partition)
+        return known.next if known is not None else None
+
+    Partitions.durable = applied  # type: ignore[method-assign]
+
+
+@cure
+def highest_offset_wins() -> None:
+    """Take the last record of each key, as a table does."""
+    from loket_streams import changelog
+
+    changelog.offset_of = lambda record: record.offset  # type: ignore[assignment]
+
+
+@cure
+def foreign_write_check() -> None:
+    from loket_streams.checkpoints import Checkpointer
+
+    def nothing(self: Checkpointer, partition: Any, offset: int | None) -> None:
+        pass
+
+    Checkpointer._expect = nothing  # type: ignore[method-assign]
+
+
+@cure
+def failing_store() -> None:
+    """Let an exception of the store go to Faust, which logs it and waits."""
+    from loket_streams.store import UnitStore
+
+    def go_on(self: UnitStore, number: int, error: Exception) -> None:
+        raise error
+
+    UnitStore._fail = go_on  # type: ignore[method-assign]
+
+
+@cure
+def failing_agent() -> None:
+    """Let an exception of the agent go to Faust, which acknowledges its event and starts the agent again."""
+    from loket_streams.app import LoketApp
+
+    LoketApp.fail = lambda self, error: None  # type: ignore[method-assign]
+
+
+def broken_processor(at: int) -> None:
+    """Not a cure: fail once at an offset, as if the machine had failed the worker."""
+    from loket_streams import processing
+
+    class Broken(processing.Processor):
+        broken = False
+
+        def _take(self, partition: Any, record: Any) -> None:
+            if record.offset == at and not Broken.broken:
+                Broken.broken = True
+                raise OSError("no memory left")
+            super()._take(partition, record)
+
+    processing.Processor = Broken  # type: ignore[misc]
+
+
+def pages(worker: Any) -> dict[str, Any]:
+    from loket_streams.server import text
+    from support.streams import as_told
+
+    def state() -> Any:
+        partitions = {}
+        with worker.partitions.lock:
+            for partition in worker.partitions:
+                partitions[partition.number] = {
+                    "next": partition.next,
+                    "durable": partition.durable,
+                    "ready": partition.ready,
+                    "loaded": partition.loaded,
+                    "lag": worker.lag(partition),
+                    "units": {unit: as_told(state) for unit, state in partition.units.items()},
+                }
+        checkpoints = worker.checkpoints
+        return text(
+            200,
+            json.dumps(
+                {
+                    "partitions": partitions,
+                    "events": worker.tallies.events,
+                    "rebalances": worker.rebalances,
+                    "checkpoints": checkpoints.written,
+                    "failed_checkpoints": checkpoints.failed,
+                    "foreign_writes": checkpoints.foreign_writes,
+                    "loop": type(asyncio.get_event_loop_policy()).__module__,
+                    "root_level": logging.getLogger().level,
+                }
+            ),
+        )
+
+    return {"/state": state}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--without", action="append", default=[], choices=sorted(CURES))
+    parser.add_argument("--until-end", action="store_true")
+    parser.add_argument("--accept-lost-events", action="store_true")
+    parser.add_argument("--break-at", type=int)
+    parser.add_argument("--patience", type=float, default=20)
+    given = parser.parse_args()
+
+    from loket.clock import SYSTEM_CLOCK
+    from loket.errors import LoketError
+    from loket.settings import WorkerSettings, load
+    from loket_streams.logs import set_up_logs
+
+    set_up_logs(verbose=False)
+    import mode.loop
+
+    mode.loop.use("uvloop")
+    for name in given.without:
+        CURES[name]()
+    if given.break_at is not None:
+        broken_processor(given.break_at)
+    from loket_streams.running import run
+
+    try:
+        run(
+            load(WorkerSettings),
+            SYSTEM_CLOCK,
+            pages=pages,
+            until_end=given.until_end,
+            accept_lost_events=given.accept_lost_events,
+            patience_s=given.patience,
+        )
+    except LoketError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_status)
+
+
+if __name__ == "__main__":
+    main()
