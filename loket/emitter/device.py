@@ -50,7 +50,7 @@ class Device:
         if jump is not None:
             _log.warning("the clock of this device jumped: %s", named(jump))
             try:
-                outbox.add_jump(jump)
+                outbox.add_jump(jump, reading)
             except OutboxError as error:  # the event that comes with this reading matters more
                 _log.warning("the jump could not be noted: %s", error)
         return reading

@@ -65,7 +65,7 @@ class Emitter:
         self._drafting = Drafting(source, pseudonyms)
         self._device = Device(clock, start_of_machine() if boot is None else boot)
         self._outbox = Outbox(Path(path), limits or Limits(), self._device.read())
-        self._device.resume(self._outbox.last_reading())
+        self._device.resume(self._outbox.last_reading(self._device.read()))
         self._device.see(self._outbox)
         self._heartbeat = heartbeat
         self._open = True

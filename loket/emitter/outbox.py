@@ -162,9 +162,12 @@ class Outbox:
             row = connection.execute("SELECT value FROM notes WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
-    def add_jump(self, jump: Jump) -> None:
-        """Keep a jump of the device's clock."""
-        self.note("clock", msgspec.json.encode(self.clock_record().with_jump(jump)).decode())
+    @_mending
+    def add_jump(self, jump: Jump, reading: Reading) -> None:
+        """Keep a jump of the device's clock, and the reading that showed it."""
+        clock, after = (msgspec.json.encode(note).decode() for note in (self.clock_record().with_jump(jump), reading))
+        with self._database() as connection, transaction(connection):
+            write_notes(connection, [("clock", clock), ("reading", after)])
 
     def clock_record(self) -> ClockRecord:
         """The jumps of the device's clock since the outbox was made."""
@@ -172,19 +175,19 @@ class Outbox:
         return msgspec.json.decode(noted, type=ClockRecord) if noted else ClockRecord()
 
     @_mending
-    def last_reading(self) -> Reading | None:
-        """The last reading of both clocks that is on the disk."""
-        readings = []
+    def last_reading(self, now: Reading) -> Reading | None:
+        """The last reading of both clocks on the disk, of this start of the machine if there is one."""
+        found = []
         if (noted := self.noted("reading")) is not None:
-            readings.append(msgspec.json.decode(noted, type=Reading))
+            found.append(msgspec.json.decode(noted, type=Reading))
         with self._database() as connection:
             row = connection.execute("SELECT frame FROM waiting ORDER BY seq DESC LIMIT 1").fetchone()
         if row is not None and (frame := read_frame(row[0])) is not None:
-            readings.append(Reading(frame.stored_at_ms, frame.uptime_ms, frame.boot))
-        # The frame is the newer one unless its machine start is over, or its uptime says that it is older.
-        if len(readings) == 2 and readings[0].boot == readings[1].boot:
-            return max(readings, key=lambda reading: reading.uptime_ms)
-        return readings[-1] if readings else None
+            found.append(Reading(frame.stored_at_ms, frame.uptime_ms, frame.boot))
+        of_this_start = [reading for reading in found if reading.boot == now.boot]
+        if of_this_start:
+            return max(of_this_start, key=lambda reading: reading.uptime_ms)
+        return max(found, key=lambda reading: reading.wall_ms, default=None)
 
     @property
     def pending(self) -> int:
