@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from loket.domain.contribution import Contribution, settle
 from loket.domain.days import Admission, is_never, service_days
@@ -11,7 +11,7 @@ from loket.domain.leg import Leg
 from loket.domain.legs import NEVER_EXPIRES_MS
 from loket.domain.policy import UnitPolicy
 from loket.domain.state import TicketKey, UnitState, derive, open_legs, put_back
-from loket.domain.steps import Step, Ticket
+from loket.domain.steps import Kind, Step, Ticket
 
 
 def close_days(state: UnitState) -> None:
@@ -61,22 +61,23 @@ def _forget_legs(state: UnitState) -> None:
         if ticket is None:
             continue
         derived = state.live.get(key) or derive(ticket, state.policy)
-        legs = derived.folded.legs
-        over, kept = part(legs, lambda leg: ends[id(leg)][1], state.admission, state.policy)
-        if not over and (legs or not all_closed(ticket.steps, state.admission, state.policy)):
+        over, left = forget(
+            ticket.steps, derived.folded.legs, lambda leg: ends[id(leg)][1], state.admission, state.policy
+        )
+        if len(left) == len(ticket.steps):
             continue
         _expire(state, [(ends[id(leg)][0], leg, ends[id(leg)][1]) for leg in over if leg.outcome is None])
-        _drop(state, key, ticket, over, kept)
+        _drop(state, key, ticket, left)
 
 
-def part(
-    legs: list[Leg], ends_at: Callable[[Leg], int], admission: Admission, policy: UnitPolicy
-) -> tuple[list[Leg], list[Leg]]:
-    """The legs of a ticket that the state forgets where the day never starts, and those that it keeps.
+def forget(
+    steps: list[Step], legs: list[Leg], ends_at: Callable[[Leg], int], admission: Admission, policy: UnitPolicy
+) -> tuple[list[Leg], list[Step]]:
+    """The legs of a ticket that the state forgets where the day never starts, and the steps that it keeps.
 
-    Forgotten is what is over with all its steps in closed days, so that a repeat of any of them is late. What touches
-    a leg that is kept is kept with it: without it the others would fold into something else. `ends_at` tells when time
-    alone ends an open leg.
+    Forgotten is what is over with all its steps in closed days, so that a repeat of any of them is late. What touches a
+    leg that is kept is kept with it: without it the others would fold into something else. So is the void of a day that
+    is open. `ends_at` tells when time alone ends an open leg.
     """
     days = service_days(policy)
 
@@ -84,40 +85,37 @@ def part(
         closed = admission.is_closed(leg.day) and admission.is_closed(days.day(leg.last_at))
         return closed and (leg.outcome is not None or ends_at(leg) < admission.received)
 
-    keeps = [not over(leg) for leg in legs]
-    begins_at = min((leg.first_at for leg, kept in zip(legs, keeps, strict=True) if kept), default=FAR_MS)
-    days_kept = {leg.day for leg, kept in zip(legs, keeps, strict=True) if kept}
-    changed = True
-    while changed:
-        changed = False
-        for index, leg in enumerate(legs):
-            until = leg.last_at if leg.outcome is not None else leg.last_at + NEVER_EXPIRES_MS
-            if not keeps[index] and (until >= begins_at or leg.day in days_kept):
-                keeps[index] = changed = True
-                begins_at = min(begins_at, leg.first_at)
-                days_kept.add(leg.day)
-    gone = [leg for leg, kept in zip(legs, keeps, strict=True) if not kept]
-    return gone, [leg for leg, kept in zip(legs, keeps, strict=True) if kept]
+    def closed(step: Step) -> bool:
+        return admission.is_closed(days.day(step.at) if step.kind != Kind.VOIDED else step.number or 0)
+
+    gone = [leg for leg in legs if over(leg)]
+    kept = [leg for leg in legs if leg not in gone]
+    touched = True
+    while touched:
+        begins_at = min((leg.first_at for leg in kept), default=FAR_MS)
+        days_kept = {leg.day for leg in kept}
+        touching = [leg for leg in gone if _until(leg) >= begins_at or leg.day in days_kept]
+        touched = bool(touching)
+        kept += touching
+        gone = [leg for leg in gone if leg not in touching]
+    begins_at = min((leg.first_at for leg in kept), default=FAR_MS)
+    before = [step for step in steps if step.at < begins_at]
+    if not all(closed(step) for step in before if step.kind != Kind.VOIDED):
+        return [], steps
+    return gone, [step for step in steps if step.at >= begins_at or not closed(step)]
 
 
-def all_closed(steps: Iterable[Step], admission: Admission, policy: UnitPolicy) -> bool:
-    """Whether all steps are of closed days: of a ticket that was voided nothing else says that it is over."""
-    days = service_days(policy)
-    return all(admission.is_closed(days.day(step.at)) for step in steps)
+def _until(leg: Leg) -> int:
+    """Up to when a step could still belong to a leg, or be refused because of it."""
+    return leg.last_at if leg.outcome is not None else leg.last_at + NEVER_EXPIRES_MS
 
 
-def steps_kept(steps: Iterable[Step], over: Iterable[Leg], kept: list[Leg]) -> list[Step]:
-    """The steps that stay when the legs that are over are forgotten and others are kept: none where none is."""
-    last = max((leg.last_at for leg in over), default=-FAR_MS)
-    return [step for step in steps if step.at > last] if kept else []
-
-
-def _drop(state: UnitState, key: TicketKey, ticket: Ticket, over: list[Leg], kept: list[Leg]) -> None:
-    """Take the steps of legs that are over out of a ticket, or the ticket out of the state if none is left."""
+def _drop(state: UnitState, key: TicketKey, ticket: Ticket, left: list[Step]) -> None:
+    """Leave a ticket the steps that are left, or take it out of the state if none is."""
     if ticket.page >= 0:
         state.dirty_pages.add((ticket.day, ticket.page))
     ids = state.ids.get(ticket.day, {})
-    if not kept:
+    if not left:
         for id_hash in ticket.ids[::2]:
             ids.pop(id_hash, None)
         del state.tickets[key]
@@ -131,7 +129,7 @@ def _drop(state: UnitState, key: TicketKey, ticket: Ticket, over: list[Leg], kep
                 state.dirty_pages.discard((ticket.day, ticket.page))
                 state.gone_pages.add((ticket.day, ticket.page))
         return
-    ticket.steps = steps_kept(ticket.steps, over, kept)
+    ticket.steps = left
     remaining = {step.hash for step in ticket.steps}
     pairs = list(zip(ticket.ids[::2], ticket.ids[1::2], strict=True))
     for id_hash, _ in pairs:
