@@ -36,3 +36,57 @@ def test_killed_under_load(make_stream: MakeStream, repeat: int) -> None:
     units = stream.settled(worker)
     assert units == stream.expected()
     assert sum(unit["issued"] for unit in units.values()) == 5_000
+
+
+def test_workers_join_and_leave_under_load(make_stream: MakeStream) -> None:
+    stream = make_stream()
+    first, second = stream.worker(), stream.worker()
+    sender = threading.Thread(target=stream.send, args=(visits(8_000, 60),), kwargs={"per_s": 1_600})
+    first.start(ready=True)
+    sender.start()
+    second.start(ready=True)
+    time.sleep(1.5)
+    assert "committed" in second.stop()
+    second.start(ready=True)
+    time.sleep(1.5)
+    second.kill()
+    sender.join()
+    units = stream.settled(first)
+    assert units == stream.expected()
+    assert sum(unit["issued"] for unit in units.values()) == 8_000
+
+
+def paused_past_its_session(stream: Stream, *without: str) -> bool:
+    """Pause a worker with changes that are not written until another has gone past them, let it write, kill both.
+
+    Whether a worker that starts then has all events once.
+    """
+    arguments = [argument for cure in without for argument in ("--without", cure)]
+    away = stream.worker(*arguments, LOKET_CHECKPOINT_INTERVAL_S="4")
+    present = stream.worker(*arguments)
+    away.start(ready=True)
+    present.start(ready=True)
+    sender = threading.Thread(target=stream.send, args=(visits(4_000, 60),), kwargs={"per_s": 2_000})
+    sender.start()
+    time.sleep(3)
+    away.process.pause()
+    sender.join()
+    stream.send(visits(2_000, 60, first=4_000))
+    stream.settled(present)
+    time.sleep(1.5)  # the last checkpoint, and its commit
+    away.process.resume()
+    time.sleep(2)
+    present.kill()
+    away.kill()
+    after = stream.worker(*arguments)
+    after.start()
+    return stream.settled(after) == stream.expected()
+
+
+@pytest.mark.parametrize("repeat", range(2))
+def test_paused_past_its_session_and_back(make_stream: MakeStream, repeat: int) -> None:
+    assert paused_past_its_session(make_stream())
+
+
+def test_without_its_cures_an_old_writer_takes_events_away(make_stream: MakeStream) -> None:
+    assert not paused_past_its_session(make_stream(), "highest-offset-wins", "foreign-write-check")
