@@ -10,8 +10,10 @@ LoketError
 ```
 """
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import sleep
 from typing import Any, Final
 
 from kafka import errors
@@ -19,10 +21,11 @@ from kafka import errors
 from loket.errors import LoketError
 from loket.settings import Connection
 
-__all__ = ["BOOTSTRAP_MS", "BrokerAway", "BrokerError", "BrokerRefused", "client_options", "kafka_errors"]
+__all__ = ["BrokerAway", "BrokerError", "BrokerRefused", "client_options", "kafka_errors", "wait_for_port"]
 
-BOOTSTRAP_MS: Final = 10_000
-"""How long a client tries to reach the first broker."""
+_BOOTSTRAP_MS: Final = 10_000
+_KNOCKS: Final = 40
+_KNOCK_S: Final = 1.0
 
 _RENAMED: Final = {
     "bootstrap": "bootstrap_servers",
@@ -50,10 +53,10 @@ class BrokerError(LoketError):
 class BrokerAway(BrokerError):
     """No broker answers at the address."""
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: str, cause: BaseException) -> None:
         super().__init__(
             bootstrap,
-            f"no Kafka broker answers at {bootstrap}: start it, or give the address of one that runs "
+            f"no Kafka broker answers at {bootstrap} ({cause}): start it, or give the address of one that runs "
             "(LOKET_BOOTSTRAP or --bootstrap) and, where it asks for it, LOKET_SECURITY_PROTOCOL",
         )
 
@@ -67,7 +70,7 @@ def client_options(connection: Connection) -> dict[str, Any]:
     given = {name: getattr(connection, name) for name in connection.__struct_fields__}
     options = {_RENAMED.get(name, name): value for name, value in given.items() if value is not None}
     options["bootstrap_servers"] = connection.bootstrap.split(",")
-    options["bootstrap_timeout_ms"] = BOOTSTRAP_MS
+    options["bootstrap_timeout_ms"] = _BOOTSTRAP_MS
     return options
 
 
@@ -84,8 +87,27 @@ def kafka_errors(connection: Connection, doing: str) -> Iterator[None]:
             "check LOKET_SASL_… and the rights of that user",
         ) from error
     except (errors.KafkaTimeoutError, errors.KafkaConnectionError, errors.NodeNotReadyError) as error:
-        raise BrokerAway(bootstrap) from error
+        raise BrokerAway(bootstrap, error) from error
     except errors.KafkaError as error:
         raise BrokerError(bootstrap, f"{doing}: Kafka at {bootstrap} answers {error}") from error
-    except OSError as error:  # an address that cannot be resolved, a certificate that cannot be read
+    except OSError as error:  # a certificate or key that cannot be read
         raise BrokerError(bootstrap, f"{doing}: Kafka at {bootstrap} cannot be reached: {error}") from error
+
+
+def wait_for_port(connection: Connection) -> None:
+    """Return when something listens at one of the addresses. Raises BrokerAway after some seconds.
+
+    A client of kafka-python that cannot connect leaves its thread and its sockets behind, so none is made before.
+    """
+    addresses = [address.rpartition(":") for address in connection.bootstrap.split(",")]
+    cause: OSError | None = None
+    for _ in range(_KNOCKS):
+        for host, _, port in addresses:
+            try:
+                socket.create_connection((host.strip("[]"), int(port)), timeout=_KNOCK_S).close()
+            except OSError as error:
+                cause = error
+            else:
+                return
+        sleep(_KNOCK_S / 4)
+    raise BrokerAway(connection.bootstrap, cause or OSError("no address")) from cause

@@ -5,15 +5,18 @@ from typing import Any, Protocol
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, TopicPartition
 
-from loket.broker.connection import client_options, kafka_errors
+from loket.broker.connection import client_options, kafka_errors, wait_for_port
 from loket.settings import Connection
 from loket.wire.record import Record
 
 __all__ = ["EventConsumer", "KafkaEventConsumer", "PartitionsHandler"]
 
 PartitionsHandler = Callable[[Sequence[int]], None]
-"""Told of partitions that come or go. It runs on the client's own thread: `seek`, `pause` and `resume` are fine there,
-anything that asks Kafka is not, and more than a second of it stops the heartbeats."""
+"""Told of partitions that come or go, which may be none.
+
+It runs on the client's own thread: `seek`, `pause` and `resume` of those partitions are fine there, anything that asks
+Kafka is not, and over a second of it stops the heartbeats. What it raises is raised by the `poll` under way, at its end.
+"""
 
 
 class EventConsumer(Protocol):
@@ -67,15 +70,24 @@ class EventConsumer(Protocol):
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python is untyped
+    """Calls the handlers, and keeps what they raise: kafka-python would make an error of Kafka of it."""
+
     def __init__(self, assigned: PartitionsHandler, revoked: PartitionsHandler) -> None:
         self._assigned = assigned
         self._revoked = revoked
+        self.raised: Exception | None = None
 
     def on_partitions_assigned(self, assigned: Collection[Any]) -> None:
-        self._assigned(sorted(partition.partition for partition in assigned))
+        self._call(self._assigned, assigned)
 
     def on_partitions_revoked(self, revoked: Collection[Any]) -> None:
-        self._revoked(sorted(partition.partition for partition in revoked))
+        self._call(self._revoked, revoked)
+
+    def _call(self, handler: PartitionsHandler, partitions: Collection[Any]) -> None:
+        try:
+            handler(sorted(partition.partition for partition in partitions))
+        except Exception as error:  # noqa: BLE001 (whatever it is, poll raises it)
+            self.raised = self.raised or error
 
 
 class KafkaEventConsumer:
@@ -96,6 +108,8 @@ class KafkaEventConsumer:
     ) -> None:
         self._connection = connection
         self.topic = topic
+        self._listener: _Listener | None = None
+        wait_for_port(connection)
         with kafka_errors(connection, "connecting a consumer"):
             self._consumer: Any = KafkaConsumer(
                 **client_options(connection),
@@ -109,11 +123,14 @@ class KafkaEventConsumer:
             )
 
     def subscribe(self, assigned: PartitionsHandler, revoked: PartitionsHandler) -> None:
-        self._consumer.subscribe([self.topic], listener=_Listener(assigned, revoked))
+        self._listener = _Listener(assigned, revoked)
+        self._consumer.subscribe([self.topic], listener=self._listener)
 
     def poll(self, timeout_ms: int, max_records: int) -> Mapping[int, Sequence[Record]]:
         with kafka_errors(self._connection, "reading events"):
             found = self._consumer.poll(timeout_ms=timeout_ms, max_records=max_records)
+        if self._listener is not None and self._listener.raised is not None:
+            raise self._listener.raised
         return {partition.partition: records for partition, records in found.items()}
 
     def assignment(self) -> frozenset[int]:

@@ -63,7 +63,7 @@ class EventProducer:
                 batch_size=_BATCH_BYTES,
                 linger_ms=_LINGER_MS,
                 delivery_timeout_ms=delivery_timeout_ms,
-                request_timeout_ms=min(30_000, delivery_timeout_ms),
+                request_timeout_ms=min(30_000, delivery_timeout_ms // 2),
                 max_block_ms=delivery_timeout_ms,
             )
 

@@ -8,7 +8,7 @@ from kafka import KafkaAdminClient, errors
 from kafka.admin import ConfigResource, ConfigResourceType
 from msgspec import Struct
 
-from loket.broker.connection import BrokerError, client_options, kafka_errors
+from loket.broker.connection import BrokerError, client_options, kafka_errors, wait_for_port
 from loket.settings import Connection, TopicsSettings
 
 __all__ = [
@@ -191,6 +191,7 @@ def partition_count(connection: Connection, topic: str) -> int:
 
 @contextmanager
 def _admin(connection: Connection, doing: str) -> Iterator[Any]:
+    wait_for_port(connection)
     with kafka_errors(connection, doing):
         admin = KafkaAdminClient(**client_options(connection))
         try:
