@@ -49,8 +49,8 @@ instants since 1970.
   target is promised (judged, breached, over target, `within="yes"`). Age is `time()` less a timestamp, and goes on
   growing where a worker is stuck.
 - **All series exist at 0 from the start** for the units and services of targets.yaml, so that `increase` sees the
-  first breach. Names that come without being configured begin with what brought them. Where a target is in force,
-  `within="none"` begins with the first ticket that was issued under none.
+  first breach. Names that come without being configured begin with what brought them. Where a target has been in
+  force for some days, `within="none"` begins with the first ticket that was issued under none.
 - **`service=""`** (which Prometheus takes as no label) are tickets whose issue never came: they are part of the
   unit, and of none of its services. Sum over services for the unit.
 - **Two workers** may show the same unit for a moment while a partition moves: aggregate what is of units and
@@ -97,10 +97,10 @@ def _series() -> str:
 | an employee, on the page of employees | {bounds.of_employee()} |
 | a partition | {bounds.of_partition()} |
 
-A service also has up to {_of_none()} series for `within="none"` beside a target. A unit with 5 services and 2 sources has
-{unit} on the page of units, and with 10 employees {employees} on the page of employees; 100 such units
-{(100 * (unit + employees)):,}. Of the {with_target} series of a service {_corrections()} are corrections, which mostly stay
-0 and then cost Prometheus next to nothing.
+A service also has up to {_of_none()} series for `within="none"` beside a target. A unit with 5 services and 2 sources
+has {unit} on the page of units, and with 10 employees {employees} on the page of employees; 100 such units
+{(100 * (unit + employees)):,}. Of the {with_target} series of a service {_corrections()} are corrections, which mostly
+stay 0 and then cost Prometheus next to nothing.
 
 The label budgets of targets.yaml bound all of it (`loket_label_budget_used`): names beyond them are tallied as `other`,
 and units that targets.yaml does not name, beyond the worker's `unit_budget`, are summed as unit `other`.

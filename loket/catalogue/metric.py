@@ -74,8 +74,8 @@ class Metric:
     def exists(self, value: str | None, *, judges: bool, in_force: bool) -> bool:
         """Whether a service has the series for a value of the last label from the start.
 
-        `judges`: it has targets, now or later; `in_force`: one is valid now, so that tickets without one (`none`) are
-        exceptions, whose series begin with them.
+        `judges`: it has targets, now or later; `in_force`: one was valid when any open ticket was issued, so that
+        tickets without one (`none`) are exceptions, whose series begin with them.
         """
         if value == "none" and in_force:
             return False

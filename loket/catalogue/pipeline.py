@@ -87,7 +87,8 @@ BUDGET_KINDS: Final = ("services", "employees", "sources")
 BUDGET_USED: Final = Metric(
     "loket_label_budget_used",
     Kind.GAUGE,
-    "Label values in use by kind, for each unit (kind units: in all); more than allowed: the rest is tallied as other.",
+    "Label values in use for each unit, kind units: units that targets.yaml does not name; more than allowed: the rest "
+    "is tallied as other.",
     ("unit", "kind"),
     values=(*BUDGET_KINDS, "units"),
 )

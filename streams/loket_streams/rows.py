@@ -6,6 +6,7 @@ Units beyond the budget of the worker are summed: a broken device that invents u
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from msgspec import Struct
 
@@ -17,11 +18,17 @@ from loket.domain.tally import BUCKETS_MS, Counts, Histogram, ServiceTally
 
 __all__ = ["Others", "Row", "rows"]
 
+OPEN_DAYS: Final = 2
+"""Service days before the present one whose tickets may still be open."""
+
 _NO_TALLY = ServiceTally()
 
 
 class Row(Struct):
-    """One unit and service. Nothing in it may be changed: the tally is the state's own."""
+    """One unit and service. Nothing in it may be changed: the tally is the state's own.
+
+    `target` is in force; `covered`: there was one already when the oldest open tickets were issued.
+    """
 
     service: str
     tally: ServiceTally
@@ -30,6 +37,7 @@ class Row(Struct):
     last_call: int | None = None
     policy: ServicePolicy | None = None
     target: Target | None = None
+    covered: bool = False
 
 
 def rows(state: UnitState, figures: Figures) -> Iterator[Row]:
@@ -45,6 +53,7 @@ def rows(state: UnitState, figures: Figures) -> Iterator[Row]:
             state.last_call.get(service),
             policy,
             policy.target(day.day) if policy is not None else None,
+            policy is not None and policy.target(day.day - OPEN_DAYS) is not None,
         )
     if EMPTY_SERVICE not in figures.present:
         yield Row(EMPTY_SERVICE, _NO_TALLY, Present(), DayFigures(0))

@@ -176,7 +176,7 @@ class ServiceSeries:
 
     def write(self, unit: str, row: Row) -> None:
         """Write all series of one unit and service."""
-        judges, in_force, without_issue = row.present.judges, row.target is not None, row.service == EMPTY_SERVICE
+        judges, in_force, without_issue = row.present.judges, row.covered, row.service == EMPTY_SERVICE
         plan = self._plans.get((judges, in_force, without_issue))
         if plan is None:
             plan = _Plan(self._page, judges=judges, in_force=in_force, without_issue=without_issue)
