@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 
 from loket.domain.contribution import Contribution, settle
-from loket.domain.days import Admission, is_never, service_days
+from loket.domain.days import Admission, QueueClosing, closes_at, is_never, service_days
 from loket.domain.drafts import FAR_MS
 from loket.domain.leg import Leg
-from loket.domain.legs import NEVER_EXPIRES_MS
+from loket.domain.legs import NEVER_EXPIRES_MS, Folded
 from loket.domain.policy import UnitPolicy
 from loket.domain.state import TicketKey, UnitState, derive, open_legs, put_back
 from loket.domain.steps import Kind, Step, Ticket
@@ -61,9 +61,7 @@ def _forget_legs(state: UnitState) -> None:
         if ticket is None:
             continue
         derived = state.live.get(key) or derive(ticket, state.policy)
-        over, left = forget(
-            ticket.steps, derived.folded.legs, lambda leg: ends[id(leg)][1], state.admission, state.policy
-        )
+        over, left = forget(ticket.steps, derived.folded, state.closings, state.admission, state.policy)
         if len(left) == len(ticket.steps):
             continue
         _expire(state, [(ends[id(leg)][0], leg, ends[id(leg)][1]) for leg in over if leg.outcome is None])
@@ -71,23 +69,27 @@ def _forget_legs(state: UnitState) -> None:
 
 
 def forget(
-    steps: list[Step], legs: list[Leg], ends_at: Callable[[Leg], int], admission: Admission, policy: UnitPolicy
+    steps: list[Step],
+    folded: Folded,
+    closings: Mapping[int, Sequence[QueueClosing]],
+    admission: Admission,
+    policy: UnitPolicy,
 ) -> tuple[list[Leg], list[Step]]:
     """The legs of a ticket that the state forgets where the day never starts, and the steps that it keeps.
 
     Forgotten is what is over with all its steps in closed days, so that a repeat of any of them is late. What touches a
     leg that is kept is kept with it: without it the others would fold into something else. So is the void of a day that
-    is open. `ends_at` tells when time alone ends an open leg.
+    is open. `closings` are those of each day that the state knows.
     """
     days = service_days(policy)
 
     def over(leg: Leg) -> bool:
         closed = admission.is_closed(leg.day) and admission.is_closed(days.day(leg.last_at))
-        return closed and (leg.outcome is not None or ends_at(leg) < admission.received)
+        if leg.outcome is None:
+            return closed and closes_at(leg, policy, closings.get(leg.day, ())) < admission.received
+        return closed
 
-    def closed(step: Step) -> bool:
-        return admission.is_closed(days.day(step.at) if step.kind != Kind.VOIDED else step.number or 0)
-
+    legs = [*folded.legs, *folded.voided]
     gone = [leg for leg in legs if over(leg)]
     kept = [leg for leg in legs if leg not in gone]
     touched = True
@@ -99,10 +101,19 @@ def forget(
         kept += touching
         gone = [leg for leg in gone if leg not in touching]
     begins_at = min((leg.first_at for leg in kept), default=FAR_MS)
-    before = [step for step in steps if step.at < begins_at]
-    if not all(closed(step) for step in before if step.kind != Kind.VOIDED):
+    days_kept = {leg.day for leg in kept}
+
+    def stays(step: Step) -> bool:
+        if step.kind == Kind.VOIDED and step.number is not None:
+            return step.number in days_kept or not admission.is_closed(step.number)
+        return step.at >= begins_at
+
+    left = [step for step in steps if stays(step)]
+    if not all(
+        admission.is_closed(days.day(step.at)) for step in steps if step.kind != Kind.VOIDED and not stays(step)
+    ):
         return [], steps
-    return gone, [step for step in steps if step.at >= begins_at or not closed(step)]
+    return [leg for leg in folded.legs if leg in gone], left
 
 
 def _until(leg: Leg) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from loket.domain.leg import ABANDONED, COMPLETED, NO_SHOW, TRANSFERRED
+from loket.domain.leg import ABANDONED, COMPLETED, NO_SHOW, TRANSFERRED, VOIDED, Leg
 from loket.domain.steps import Kind, Step
 
 FAR_MS = 1 << 62
@@ -129,6 +129,10 @@ class Draft:
     def is_open(self) -> bool:
         """Whether no end stands, of the steps taken so far."""
         return self.last.end.step is None
+
+    def span(self) -> Leg:
+        """When this leg was and whether an event ended it, for one that is voided."""
+        return Leg(self.day, outcome=None if self.is_open else VOIDED, first_at=self.first_at, last_at=self.last_at)
 
     def take(self, step: Step) -> None:
         """Take the next step in the order of rule 2."""

@@ -11,8 +11,9 @@ NO_SHOW = "no_show"
 ABANDONED = "abandoned"
 TRANSFERRED = "transferred"
 EXPIRED = "expired"
+VOIDED = "voided"
 OUTCOMES = (COMPLETED, NO_SHOW, ABANDONED, TRANSFERRED)
-"""How events end a leg; time alone adds `expired`."""
+"""How events end a leg; time alone adds `expired`. A leg that is voided is in no figure."""
 
 
 class Credit(Struct, frozen=True, array_like=True):

@@ -29,11 +29,15 @@ _BEGINS_SERVICE = frozenset({Kind.CALLED, Kind.RECALLED, Kind.STARTED})
 
 
 class Folded(Struct):
-    """The legs of one ticket in the order of their issues, and what contradicted or was clipped on the way."""
+    """The legs of one ticket in the order of their issues, and what contradicted or was clipped on the way.
+
+    `voided` tells of legs that are void, where the day never starts, when they were: they still hold their steps.
+    """
 
     legs: list[Leg] = field(default_factory=list)
     contradictions: int = 0
     skewed: int = 0
+    voided: list[Leg] = field(default_factory=list)
 
 
 def fold(steps: Iterable[Step], day: int, days: ServiceDays, *, never: bool) -> Folded:
@@ -49,7 +53,9 @@ def fold(steps: Iterable[Step], day: int, days: ServiceDays, *, never: bool) -> 
             return Folded()
         standing = [step for step in standing if step.kind != Kind.VOIDED]
     for draft in _assign(standing, day, days, folded, never=never):
-        if draft.day not in voided:
+        if draft.day in voided:
+            folded.voided.append(draft.span())
+        else:
             leg = measure(draft)
             folded.contradictions += leg.contradictions
             folded.skewed += leg.skewed
