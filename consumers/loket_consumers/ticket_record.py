@@ -12,13 +12,14 @@ Only where the day never starts does the live state forget legs of a ticket that
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
 from msgspec import Struct, field
 
-from loket.domain.closing import all_closed, part, steps_kept
-from loket.domain.days import Admission, QueueClosing, closes_at, is_never, service_days
+from loket.domain.closing import forget
+from loket.domain.days import Admission, QueueClosing, is_never, service_days
 from loket.domain.leg import Leg
 from loket.domain.legs import Folded, fold
 from loket.domain.policy import UnitPolicy
@@ -33,10 +34,10 @@ _PACK: Final = msgspec.msgpack.Encoder()
 
 
 class Forgotten(Struct, array_like=True):
-    """What the live state has forgotten of a ticket: its legs as they then were, and the hashes of their steps."""
+    """What the live state has forgotten of a ticket: its legs as they then were, and which steps."""
 
     legs: list[Leg] = field(default_factory=list)
-    hashes: set[int] = field(default_factory=set)
+    steps: set[tuple[int, int, int]] = field(default_factory=set)
     contradictions: int = 0
     skewed: int = 0
 
@@ -74,8 +75,8 @@ class TicketRecord:
         """The steps that the live state holds."""
         if self.forgotten is None:
             return self.ticket.live_steps()
-        hashes = self.forgotten.hashes
-        return [step for step in self.ticket.steps if not step.late and step.hash not in hashes]
+        gone = self.forgotten.steps
+        return [step for step in self.ticket.steps if not step.late and _name(step) not in gone]
 
     def has_late(self) -> bool:
         """Whether some steps are in the record alone."""
@@ -100,8 +101,12 @@ class TicketRecord:
 
     def add_live(self, step: Step) -> bool:
         """Add a step that the live state takes; False if it repeats one. The same event is then late no more."""
-        if any(other.late and other.hash == step.hash for other in self.ticket.steps):
-            self.ticket.steps = [other for other in self.ticket.steps if not (other.late and other.hash == step.hash)]
+        if self.has_late():
+            self.ticket.steps = [
+                other
+                for other in self.ticket.steps
+                if not (other.late and other.hash == step.hash and _same(other, step))
+            ]
         self._live = None
         self.changed = True
         return self.ticket.add(step)
@@ -120,21 +125,17 @@ class TicketRecord:
         self.changed = True
         return self.ticket.add(step)
 
-    def forget(self, admission: Admission, closings: dict[int, list[QueueClosing]]) -> bool:
+    def forget(self, admission: Admission, closings: Mapping[int, Sequence[QueueClosing]]) -> bool:
         """Forget what the live state forgets now that days are closed; whether the live state keeps the ticket."""
         steps = self.live_steps()
         before = self.live()
 
-        def ends_at(leg: Leg) -> int:
-            return closes_at(leg, self.policy, closings.get(leg.day, ()))
-
-        over, kept = part(before.legs, ends_at, admission, self.policy)
-        if not over and (before.legs or not all_closed(steps, admission, self.policy)):
+        over, left = forget(steps, before, closings, admission, self.policy)
+        if len(left) == len(steps):
             return True
-        left = steps_kept(steps, over, kept)
         forgotten = self.forgotten or Forgotten()
         forgotten.legs.extend(over)
-        forgotten.hashes.update({step.hash for step in steps} - {step.hash for step in left})
+        forgotten.steps.update({_name(step) for step in steps} - {_name(step) for step in left})
         self.forgotten = forgotten
         self._live = None
         after = self.live()
@@ -142,6 +143,11 @@ class TicketRecord:
         forgotten.skewed += before.skewed - after.skewed
         self.changed = True
         return bool(left)
+
+
+def _name(step: Step) -> tuple[int, int, int]:
+    """What tells a step from all others of its ticket: an id that was forgotten may come again for something else."""
+    return (step.hash, step.at, step.kind)
 
 
 def _same(one: Step, other: Step) -> bool:
