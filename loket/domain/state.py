@@ -109,6 +109,7 @@ def put_back(state: UnitState, key: TicketKey, ticket: Ticket, derived: Live) ->
         state.tickets[key] = _PACK.encode(ticket)
     if ticket.page >= 0:
         state.dirty_pages.add((ticket.day, ticket.page))
+        state.gone_pages.discard((ticket.day, ticket.page))
 
 
 def _give_page(state: UnitState, key: TicketKey, ticket: Ticket) -> None:

@@ -51,7 +51,7 @@ class Office:
     ) -> None:
         self.unit = unit
         self.source = source
-        self._day = date.fromisoformat(day)
+        self.day = date.fromisoformat(day)
         self._zone = ZoneInfo(zone)
         self._made = 0
 
@@ -61,7 +61,7 @@ class Office:
             return Instant(time)
         days, _, clock = time.rpartition(" ")
         hour, minute, second = ([*clock.split(":"), "0"])[:3]
-        midnight = datetime.combine(self._day + timedelta(days=int(days or 0)), datetime.min.time())
+        midnight = datetime.combine(self.day + timedelta(days=int(days or 0)), datetime.min.time())
         local = midnight + timedelta(hours=int(hour), minutes=int(minute), milliseconds=round(float(second) * SECOND))
         moment = local.replace(tzinfo=self._zone)
         return Instant(int(moment.timestamp()) * SECOND + moment.microsecond // 1000)

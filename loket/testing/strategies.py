@@ -1,0 +1,195 @@
+"""Hypothesis strategies for whole logs of a unit: what really comes, and what could come (needs Hypothesis).
+
+`journeys` are visits as offices know them; `scraps` are steps in any order at any time, as broken devices send them.
+`logs` mixes both over several tickets and service days, with repeats, contradictions and clocks that are off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+from hypothesis import strategies as st
+
+from loket.domain.events import Event, Instant
+from loket.domain.policy import DAY, HOUR, MINUTE, SECOND
+from loket.testing.builders import Desk, Office, again
+
+__all__ = ["arrivals", "conflicting", "journeys", "logs", "scraps"]
+
+SUBJECTS: Final = ("A1", "A2", "B1")
+SERVICES: Final = ("s", "t", "free")
+EMPLOYEES: Final = ("sari", "budi", None)
+UNITS: Final = (None, None, None, "other-1", "other-2", "u")
+"""Units that a ticket may come from; `u` is the builder's own."""
+
+
+def _desk(draw: st.DrawFn, from_unit: str | None) -> Desk:
+    desk: Desk = {}
+    employee = draw(st.sampled_from(EMPLOYEES))
+    if employee is not None:
+        desk["employee"] = employee
+    if draw(st.booleans()):
+        desk["counter"] = "1"
+    if from_unit is not None and draw(st.integers(0, 3)):
+        desk["from_unit"] = from_unit
+    return desk
+
+
+def _pause(draw: st.DrawFn, longest: int = 15 * MINUTE) -> int:
+    """How long until the next step: often nothing, as many logs are cut to seconds or minutes."""
+    return draw(
+        st.one_of(st.just(0), st.integers(0, longest // SECOND).map(lambda s: s * SECOND), st.integers(0, longest))
+    )
+
+
+@st.composite
+def journeys(
+    draw: st.DrawFn, office: Office, subject: str = "A1", begins_at: int = 0, from_unit: str | None = None
+) -> list[Event]:
+    """One visit as offices know it: waiting, calls, service with holds, requeues, and every way to end, or none."""
+    at = begins_at
+    appointment = at + draw(st.integers(-30, 60)) * MINUTE if draw(st.integers(0, 4)) == 0 else None
+    of = {} if from_unit is None else {"from_unit": from_unit}
+    service = draw(st.sampled_from(SERVICES))
+    made: list[Event] = [office.issued(subject, at=at, service=service, appointment=appointment, **of)]
+    for _ in range(draw(st.integers(1, 3))):
+        called = draw(st.integers(0, 4))
+        at += _pause(draw)
+        if called:
+            made.append(office.called(subject, at=at, **_desk(draw, from_unit)))
+            at += _pause(draw, 2 * MINUTE)
+            if called == 4:
+                made.append(office.recalled(subject, at=at, **_desk(draw, from_unit)))
+                at += _pause(draw, 2 * MINUTE)
+        if draw(st.integers(0, 3)):
+            made.extend(_service(draw, office, subject, at, from_unit))
+            at = int(made[-1].time) + _pause(draw)
+        how = draw(st.sampled_from(["completed", "requeued", "transferred", "no_show", "abandoned", "open"]))
+        if how == "open":
+            return made
+        if how == "abandoned":
+            made.append(office.abandoned(subject, at=at, **of))
+        elif how == "completed":
+            made.append(
+                office.completed(subject, at=at, quantity=draw(st.sampled_from([None, 2])), **_desk(draw, from_unit))
+            )
+        else:
+            made.append(_step(office, how)(subject, at=at, **_desk(draw, from_unit)))
+        if how == "transferred" and draw(st.booleans()):
+            at += _pause(draw)
+            back = draw(st.sampled_from(UNITS))
+            made.extend(draw(journeys(office, subject, at, back)))
+            return made
+        if how not in ("requeued", "no_show"):
+            return made
+    return made
+
+
+def _service(draw: st.DrawFn, office: Office, subject: str, at: int, from_unit: str | None) -> list[Event]:
+    changed = draw(st.sampled_from((None, None, *SERVICES)))
+    made: list[Event] = [office.started(subject, at=at, service=changed, **_desk(draw, from_unit))]
+    for _ in range(draw(st.integers(0, 2))):
+        at += _pause(draw)
+        made.append(office.held(subject, at=at, **_desk(draw, from_unit)))
+        if draw(st.integers(0, 3)):
+            at += _pause(draw)
+            made.append(office.resumed(subject, at=at, **_desk(draw, from_unit)))
+    if draw(st.integers(0, 3)) == 0:
+        made.append(
+            office.added(
+                subject, at=at, service=draw(st.sampled_from(SERVICES)), employee=draw(st.sampled_from(EMPLOYEES))
+            )
+        )
+    return made
+
+
+_DESK_STEPS: Final = (
+    "called",
+    "recalled",
+    "started",
+    "held",
+    "resumed",
+    "completed",
+    "requeued",
+    "transferred",
+    "no_show",
+)
+
+
+def _step(office: Office, name: str) -> Callable[..., Event]:
+    made: Callable[..., Event] = getattr(office, name)
+    return made
+
+
+@st.composite
+def scraps(draw: st.DrawFn, office: Office, subject: str = "A1", begins_at: int = 0, most: int = 8) -> list[Event]:
+    """Steps of every kind in no order, on a coarse grid of times so that many fall on one instant."""
+    made: list[Event] = []
+    for _ in range(draw(st.integers(1, most))):
+        at = begins_at + draw(st.integers(0, 12)) * draw(st.sampled_from([MINUTE, 3 * MINUTE, HOUR]))
+        name = draw(st.sampled_from(("issued", "issued", "abandoned", "added", "voided", *_DESK_STEPS, *_DESK_STEPS)))
+        unit = draw(st.sampled_from(UNITS))
+        of = {} if unit is None else {"from_unit": unit}
+        service = draw(st.sampled_from(SERVICES))
+        if name == "issued":
+            made.append(office.issued(subject, at=at, service=service, **of))
+        elif name == "added":
+            made.append(office.added(subject, at=at, service=service, **of))
+        elif name == "voided":
+            if draw(st.integers(0, 5)) == 0:
+                made.append(office.voided(subject, at=at))
+        elif name == "abandoned":
+            made.append(office.abandoned(subject, at=at, **of))
+        else:
+            made.append(_step(office, name)(subject, at=at, **_desk(draw, unit)))
+    return made
+
+
+@st.composite
+def logs(draw: st.DrawFn, unit: str = "u", *, days: int = 2, tickets: int = 5) -> list[Event]:
+    """The log of a unit over some service days, ordered by time: journeys and scraps, closings, repeats and skew.
+
+    No two events have one id and differ: see `conflicting`.
+    """
+    office = Office(unit)
+    opens = int(office.at("08:00"))
+    made: list[Event] = []
+    for _ in range(draw(st.integers(1, tickets))):
+        subject = draw(st.sampled_from(SUBJECTS))
+        begins_at = opens + draw(st.integers(0, days - 1)) * DAY + draw(st.integers(0, 19 * 60)) * MINUTE
+        kind = draw(st.integers(0, 2))
+        made.extend(draw(scraps(office, subject, begins_at) if kind == 0 else journeys(office, subject, begins_at)))
+    for _ in range(draw(st.integers(0, 2))):
+        closes_at = opens + draw(st.integers(0, days - 1)) * DAY + draw(st.integers(0, 19)) * HOUR
+        made.append(office.queue_closed(at=closes_at, service=draw(st.sampled_from((None, *SERVICES)))))
+    if draw(st.booleans()):
+        off = draw(st.integers(-90, 90)) * SECOND
+        made = [_shifted(event, off) if draw(st.integers(0, 3)) == 0 else event for event in made]
+    if made and draw(st.integers(0, 3)) == 0:
+        day = office.day + timedelta(days=draw(st.integers(0, days - 1)))
+        made.append(office.voided(draw(st.sampled_from(SUBJECTS)), at=int(made[-1].time), day=day.isoformat()))
+    for event in draw(st.lists(st.sampled_from(made), max_size=3)):
+        made.append(again(event, id=f"again-{len(made)}"))
+    return sorted(made, key=lambda event: (int(event.time), event.id))
+
+
+def _shifted(event: Event, ms: int) -> Event:
+    return msgspec.structs.replace(event, time=Instant(event.time + ms))
+
+
+@st.composite
+def arrivals(draw: st.DrawFn, log: Sequence[Event]) -> list[Event]:
+    """The same events in another order, some of them more than once."""
+    extra = draw(st.lists(st.sampled_from(list(log)), max_size=5)) if log else []
+    return list(draw(st.permutations([*log, *extra])))
+
+
+@st.composite
+def conflicting(draw: st.DrawFn, log: Sequence[Event]) -> list[Event]:
+    """A log in which some ids come again with another time: what a device sends that lost its counter."""
+    told = draw(st.lists(st.sampled_from(list(log)), min_size=1, max_size=3))
+    others = [_shifted(event, draw(st.integers(1, 600)) * SECOND) for event in told]
+    return list(draw(st.permutations([*log, *others])))
