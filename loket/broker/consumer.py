@@ -15,7 +15,7 @@ PartitionsHandler = Callable[[Sequence[int]], None]
 """Told of partitions that come or go, which may be none.
 
 It runs on the client's own thread: `seek`, `pause` and `resume` of those partitions are fine there, anything that asks
-Kafka is not, and over a second of it stops the heartbeats. What it raises is raised by the `poll` under way, at its end.
+Kafka is not, and over a second of it stops the heartbeats. What it raises is raised by the running `poll`, at its end.
 """
 
 

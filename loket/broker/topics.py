@@ -174,10 +174,10 @@ def check_topics(connection: Connection, specs: Sequence[TopicSpec]) -> list[Dif
         return list(_differences(admin, specs))
 
 
-def answers(connection: Connection) -> None:
-    """Ask Kafka for something small. Raises BrokerAway, or what else it answers."""
-    with _admin(connection, "asking for its topics") as admin:
-        admin.list_topics()
+def answers(connection: Connection) -> str:
+    """Ask Kafka who it is, and return the id of its cluster. Raises BrokerAway, or what else it answers."""
+    with _admin(connection, "asking for its cluster") as admin:
+        return str(admin.describe_cluster()["cluster_id"])
 
 
 def partition_count(connection: Connection, topic: str) -> int:

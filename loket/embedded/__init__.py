@@ -13,12 +13,13 @@ import socket
 import subprocess
 import sys
 import tempfile
+import uuid
 from pathlib import Path
 from time import sleep
 from types import TracebackType
 from typing import IO, Final
 
-from loket.broker import BrokerAway, answers
+from loket.broker import BrokerError, answers
 from loket.clock import SYSTEM_CLOCK, Clock
 from loket.errors import LoketError
 from loket.settings import Connection
@@ -90,8 +91,9 @@ class EmbeddedBroker:
         with tempfile.TemporaryFile() as log:
             for _ in range(_STARTS):  # a port that was free can be taken before the broker has it
                 self._port = random.SystemRandom().choice(_PORTS)
-                self._process = _run(program, self._port, log)
-                if self._serves(self._process):
+                cluster = uuid.uuid4().hex
+                self._process = _run(program, self._port, cluster, log)
+                if self._serves(self._process, cluster):
                     return
                 self.stop()
             log.seek(0)
@@ -119,15 +121,15 @@ class EmbeddedBroker:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.stop()
 
-    def _serves(self, process: subprocess.Popen[bytes]) -> bool:
+    def _serves(self, process: subprocess.Popen[bytes], cluster: str) -> bool:
         deadline = self._clock.monotonic() + _START_S
         while process.poll() is None and self._clock.monotonic() < deadline:
             if _listens(self._port):
                 try:
-                    answers(Connection(bootstrap=f"{_HOST}:{self._port}"))
-                except BrokerAway:
+                    # Somebody else's broker may have the port, and answer before ours gives up.
+                    return answers(Connection(bootstrap=f"{_HOST}:{self._port}")) == cluster
+                except BrokerError:
                     return False
-                return process.poll() is None  # or somebody else's broker answered
             sleep(0.01)
         return False
 
@@ -138,9 +140,10 @@ def _listens(port: int) -> bool:
         return probe.connect_ex((_HOST, port)) == 0
 
 
-def _run(program: Path, port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
+def _run(program: Path, port: int, cluster: str, log: IO[bytes]) -> subprocess.Popen[bytes]:
     url = f"tcp://{_HOST}:{port}"
     arguments = ["--listener-url", url, "--advertised-listener-url", url, "--storage-engine", "memory://loket/"]
+    arguments += ["--cluster-id", cluster]
     return subprocess.Popen(
         [sys.executable, "-I", "-S", str(_TETHER), str(os.getpid()), str(program), "broker", *arguments],
         stdin=subprocess.DEVNULL,
