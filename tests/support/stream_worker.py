@@ -93,6 +93,31 @@ def failing_agent() -> None:
     LoketApp.fail = lambda self, error: None  # type: ignore[method-assign]
 
 
+ending_recovery = {"now": False, "delivered": 0}
+"""Whether recovery is ending, and how many messages of the events were given to Faust meanwhile."""
+
+
+def slow_seek() -> None:
+    """Not a cure: let the end of recovery last a second, as with a slow broker, and count what is fetched in it."""
+    from loket_streams.transport import Consumer
+
+    seek, message = Consumer.perform_seek, Consumer._batch_message
+
+    async def slowly(self: Any) -> None:
+        ending_recovery["now"] = True
+        await seek(self)
+        await asyncio.sleep(1)
+        ending_recovery["now"] = False
+
+    def counted(self: Any, tp: Any, batch: Any, generation: int) -> Any:
+        if ending_recovery["now"] and tp.topic == self.app.source_topic:
+            ending_recovery["delivered"] += len(batch.records)
+        return message(self, tp, batch, generation)
+
+    Consumer.perform_seek = slowly  # type: ignore[method-assign]
+    Consumer._batch_message = counted  # type: ignore[method-assign]
+
+
 def broken_processor(at: int) -> None:
     """Not a cure: fail once at an offset, as if the machine had failed the worker."""
     from loket_streams import processing
@@ -137,6 +162,7 @@ def pages(worker: Any) -> dict[str, Any]:
                     "failed_checkpoints": checkpoints.failed,
                     "foreign_writes": checkpoints.foreign_writes,
                     "loop": type(asyncio.get_event_loop_policy()).__module__,
+                    "delivered_while_recovery_ended": ending_recovery["delivered"],
                     "root_level": logging.getLogger().level,
                 }
             ),
@@ -151,6 +177,7 @@ def main() -> None:
     parser.add_argument("--until-end", action="store_true")
     parser.add_argument("--accept-lost-events", action="store_true")
     parser.add_argument("--break-at", type=int)
+    parser.add_argument("--slow-seek", action="store_true")
     parser.add_argument("--patience", type=float, default=20)
     given = parser.parse_args()
 
@@ -165,6 +192,8 @@ def main() -> None:
     mode.loop.use("uvloop")
     for name in given.without:
         CURES[name]()
+    if given.slow_seek:
+        slow_seek()
     if given.break_at is not None:
         broken_processor(given.break_at)
     from loket_streams.running import run

@@ -1,0 +1,129 @@
+"""Each cure against a fault of Faust, on a real Kafka: with it all is well, and without it the fault is there."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from support.process import ServerFailed
+from support.streams import Stream, StreamWorker, visits
+
+MakeStream = Callable[..., Stream]
+
+
+def without(*cures: str) -> list[str]:
+    return [argument for cure in cures for argument in ("--without", cure)]
+
+
+@pytest.mark.parametrize("cures_left_out", [(), ("recovery-guard",)])
+def test_recovery_guard(make_stream: MakeStream, cures_left_out: tuple[str, ...]) -> None:
+    """Faust throws away what is fetched while recovery ends (596): nothing may be fetched then."""
+    stream = make_stream()
+    worker = stream.worker("--slow-seek", *without(*cures_left_out))
+    worker.start(ready=True)
+    sender = threading.Thread(target=stream.send, args=(visits(3_000, 40),), kwargs={"per_s": 2_000})
+    sender.start()
+    time.sleep(2.5)  # a checkpoint, so that there is something to recover
+    worker.kill()
+    worker.start(ready=True)
+    sender.join()
+    delivered = worker.state()["delivered_while_recovery_ended"]
+    assert (delivered > 0) == bool(cures_left_out)
+
+
+def test_commits_are_held_back_to_what_is_durable(make_stream: MakeStream) -> None:
+    """Faust commits what was acknowledged; the units that contain it may not be written yet."""
+    stream = make_stream()
+    worker = stream.worker(*without("held-commits"), LOKET_CHECKPOINT_INTERVAL_S="60")
+    worker.start(ready=True)
+    stream.send(visits(400, 20))
+    stream.settled(worker)
+    time.sleep(2.5)  # Faust commits every second
+    worker.kill()
+    worker.start()
+    assert stream.settled(worker) != stream.expected()
+
+
+def test_an_exception_of_the_agent_ends_the_process(make_stream: MakeStream) -> None:
+    """Faust acknowledges the event and starts the agent again; here nothing is committed, and a new start has all."""
+    stream = make_stream(partitions=1)
+    stream.send(visits(400, 20))
+    worker = stream.worker("--break-at", "700")
+    worker.start()
+    assert worker.wait(20) == 1
+    assert "no memory left" in worker.process.output()
+    mended = stream.worker()
+    mended.start()
+    assert stream.settled(mended) == stream.expected()
+
+
+def test_without_it_the_events_of_the_exception_are_lost(make_stream: MakeStream) -> None:
+    stream = make_stream(partitions=1)
+    stream.send(visits(400, 20))
+    worker = stream.worker("--break-at", "700", *without("failing-agent", "gap-check"))
+    worker.start()
+    time.sleep(6)
+    stream.send(visits(10, 20, first=400))
+    assert stream.settled(worker) != stream.expected()
+
+
+def test_a_hole_is_never_applied(make_stream: MakeStream) -> None:
+    """What is lost between Kafka and the agent, however it may be, shows as an offset that is missing."""
+    stream = make_stream(partitions=1)
+    stream.send(visits(400, 20))
+    worker = stream.worker("--break-at", "700", *without("failing-agent"))
+    worker.start()
+    time.sleep(6)
+    stream.send(visits(10, 20, first=400))
+    time.sleep(1)
+    before = worker.state().get("partitions", {}).get("0", {}).get("next")
+    assert before is None or before <= 700
+
+
+def spoil(stream: Stream) -> None:
+    """Write a record that no worker wrote into the changelog of the first partition."""
+    from kafka import KafkaProducer
+
+    producer = KafkaProducer(bootstrap_servers=stream.kafka.bootstrap)
+    producer.send(f"{stream.app_id}-units-changelog", key=b"unit-0", value=b"not a unit", partition=0).get(10)
+    producer.close()
+
+
+def test_an_exception_of_the_store_ends_the_process_with_its_reason(make_stream: MakeStream) -> None:
+    stream = make_stream()
+    spoil(stream)
+    worker = stream.worker()
+    worker.start()
+    assert worker.wait(20) == 1
+    assert "header `offset`" in worker.process.output()
+    assert "LOKET_APP_ID" in worker.process.output()
+
+
+def test_without_it_recovery_waits_for_ever(make_stream: MakeStream) -> None:
+    stream = make_stream()
+    spoil(stream)
+    worker = stream.worker(*without("failing-store"))
+    worker.start()
+    with pytest.raises(ServerFailed):
+        worker.wait(10)
+    assert worker.get("/-/ready")[0] == 503
+
+
+def test_undecodable_bytes_end_nothing(make_stream: MakeStream) -> None:
+    """Faust's own decoding would end the agent in silence; here they are counted and the stream goes on."""
+    stream = make_stream()
+    stream.send(iter([(b"unit-1", b"\xff\x00junk"), (b"\xff\xfe", b"{}"), (b"", b"")]))
+    stream.send(visits(20, 5))
+    worker = stream.worker()
+    worker.start(ready=True)
+    assert stream.settled(worker) == stream.expected()
+    assert worker.state()["events"]["rejected"] == 3
+
+
+def test_the_loop_is_uvloop_and_nothing_logs_at_debug(make_stream: MakeStream) -> None:
+    worker: StreamWorker = make_stream().worker()
+    worker.start()
+    state = worker.state()
+    assert state["loop"].startswith("uvloop")
+    assert state["root_level"] == 20
