@@ -30,8 +30,10 @@ instants since 1970.
   metric's own labels, as a counter that falls would be read as a reset. Exact is the difference:
 
   ```promql
-  increase(loket_served_total[1d]) - ignoring (figure) increase(loket_corrections_total{figure="served"}[1d])
+  loket_served_total - ignoring (figure) loket_corrections_total{figure="served"}
   ```
+
+  Of a time, take the `delta` of that; `increase` of the two one by one extrapolates each for itself.
 
   Of histograms the sums and counts have corrections (`figure="wait_seconds_sum"`), the buckets have none. The exact
   share within target comes from `loket_waits_answered_total{within}`, or from the gauges judged and breached, never

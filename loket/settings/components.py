@@ -86,7 +86,10 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 
 class WorkerSettings(Settings, frozen=True, kw_only=True):
-    """What `loket worker` takes. `now` is the present of a replay (with `clock: event`)."""
+    """What `loket worker` takes. `now` is the present of a replay (with `clock: event`).
+
+    `unit_budget`: how many units that the targets do not name have metrics of their own; the rest is summed as `other`.
+    """
 
     COMPONENT: ClassVar[str] = "worker"
 
@@ -97,6 +100,7 @@ class WorkerSettings(Settings, frozen=True, kw_only=True):
     session_timeout_s: Seconds = 45.0
     fetch_min_bytes: Annotated[int, Meta(ge=1, le=50_000_000, description="bytes, from 1 to 50000000")] = 65_536
     fetch_max_wait_ms: Annotated[int, Meta(ge=0, le=10_000, description="milliseconds, from 0 to 10000")] = 50
+    unit_budget: Annotated[int, Meta(ge=0, le=1_000_000, description="a whole number from 0 to 1000000")] = 10_000
     now: Instant | None = None
 
 

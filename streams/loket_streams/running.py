@@ -252,6 +252,7 @@ def run(
         checkpoint_interval_s=settings.checkpoint_interval_s,
     )
     worker.until_end = until_end
+    worker.unit_budget = settings.unit_budget
     server = Server(settings.metrics_host, settings.metrics_port, {**health.pages(worker), **pages(worker)})
     partitions = prepare(settings, clock, time.sleep, patience_s=patience_s)
     worker.partition_count = partitions

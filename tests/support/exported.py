@@ -11,7 +11,7 @@ from loket_streams.partitions import Partition, Partitions
 from loket_streams.tallies import Tallies
 from loket_streams.worker import Worker
 
-__all__ = ["StandingClock", "exporter_of", "page_of", "series", "value", "worker_of"]
+__all__ = ["StandingClock", "page_of", "partition_of", "series", "value", "worker_of"]
 
 
 class StandingClock:
@@ -78,19 +78,14 @@ def worker_of(
     return worker
 
 
-def exporter_of(states: Iterable[UnitState], now_ms: int, **of: int) -> Exporter:
-    """An exporter of such a worker."""
-    return Exporter(worker_of(states, now_ms, **of))
-
-
 def partition_of(worker: Worker) -> Partition:
     """The worker's one partition."""
     return worker.partitions.assigned[0]
 
 
-def page_of(states: Iterable[UnitState], now_ms: int, **of: int) -> list[Sample]:
+def page_of(states: Iterable[UnitState], now_ms: int) -> list[Sample]:
     """Both pages of such a worker, read back."""
-    exporter = exporter_of(states, now_ms, **of)
+    exporter = Exporter(worker_of(states, now_ms))
     return read(exporter.render_units().decode()) + read(exporter.render_employees().decode())
 
 
