@@ -12,8 +12,9 @@ from typing import Any, Final
 from kafka import KafkaProducer, errors
 from msgspec import Struct
 
-from loket.broker.connection import BrokerError, BrokerRefused, client_options, kafka_errors
+from loket.broker.connection import BrokerRefused, client_options, kafka_errors
 from loket.broker.topics import partition_count
+from loket.clock import SYSTEM_CLOCK, Clock
 from loket.settings import Connection
 from loket.wire.cloudevents import Encoded
 
@@ -26,6 +27,8 @@ _BATCH_BYTES: Final = 256 * 1024
 _LINGER_MS: Final = 2_000  # only a flush sends: no wave takes this long to hand over
 _REQUEST_MS: Final = 8_000
 _DELIVERY_MS: Final = _LINGER_MS + _REQUEST_MS
+_ANSWER_S: Final = _DELIVERY_MS / 1000 + 2
+_FLUSH_S: Final = 0.5
 _OF_ONE_RECORD: Final = (
     errors.MessageSizeTooLargeError,
     errors.RecordListTooLargeError,
@@ -55,10 +58,13 @@ class Delivery(Struct, frozen=True):
 class WaveProducer:
     """An idempotent producer of one topic that answers for each event. One thread uses it.
 
-    Raises BrokerAway, BrokerRefused and TopicMissing when made. Not promised: an order among partitions.
+    Raises BrokerAway, BrokerRefused and TopicMissing when made. After any answer but `acknowledged` it is unfit, and a
+    new one has to be made: kafka-python 3.0.12 takes one record that is too large as the end of its producer, and gives
+    the same answer to every event after it. Not promised: an order among partitions.
     """
 
-    def __init__(self, connection: Connection, topic: str) -> None:
+    def __init__(self, connection: Connection, topic: str, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._clock = clock
         self._connection = connection
         self._topic = topic
         partition_count(connection, topic)
@@ -89,9 +95,16 @@ class WaveProducer:
                 )
                 for event in wave
             ]
-            with suppress(errors.KafkaTimeoutError):  # each event says for itself whether it has an answer
-                self._producer.flush(timeout=(_DELIVERY_MS + _REQUEST_MS) / 1000)
+            self._wait_for(futures)
         return [self._delivery(future, sent_ms) for future in futures]
+
+    def _wait_for(self, futures: Sequence[Any]) -> None:
+        # Flushed again and again: a flush fails where a batch that was too large has been split meanwhile
+        # (UnknownError), and waits for each partition as long as it was told to wait for all.
+        end = self._clock.monotonic() + _ANSWER_S
+        while not all(future.is_done for future in futures) and self._clock.monotonic() < end:
+            with suppress(errors.KafkaTimeoutError, errors.UnknownError):
+                self._producer.flush(timeout=_FLUSH_S)
 
     def _delivery(self, future: Any, sent_ms: int) -> Delivery:
         if not future.is_done:
@@ -113,7 +126,7 @@ class WaveProducer:
 
     def close(self) -> None:
         """Disconnect. What has no answer yet may still arrive."""
-        try:
-            self._producer.close(timeout=0)
-        except errors.KafkaError as error:
-            raise BrokerError(self._connection.bootstrap, f"closing the connection to Kafka: {error}") from error
+        # While an answer is out, close() raises before it closes anything, and thread and connections would stay.
+        self._producer._sender.force_close()  # noqa: SLF001 (kafka-python 3.0.12 has no other way)
+        with suppress(errors.KafkaError):
+            self._producer.close(timeout=_FLUSH_S)

@@ -97,7 +97,8 @@ def _run(settings: "EmitterSettings", events: list[str] | None, *, send: bool, d
     except Interrupted as interrupted:
         left = emitter.close(_CLOSE_S)
         _tell(f"stopped; {left} events wait in {settings.outbox}, and are sent by the next `loket emit --send`")
-        raise typer.Exit(interrupted.exit_status if drain and left else 0) from None
+        in_order = send and not (drain and left)  # a service that is stopped has done what it should
+        raise typer.Exit(0 if in_order else interrupted.exit_status) from None
     finally:
         emitter.close(0)
     if refused:

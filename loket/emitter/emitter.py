@@ -137,7 +137,10 @@ class Emitter:
             return self._fewer.wait_for(lambda: pending is not None and self.pending <= pending, timeout_s)
 
     def close(self, deadline_s: float = 5.0) -> int:
-        """Take no more events, go on sending for at most so long, and return how many still wait (in the outbox)."""
+        """Take no more events, go on sending for at most so long, and return how many still wait (in the outbox).
+
+        Once is enough; a sender that is held up by the network is left behind, and cannot reach the outbox any more.
+        """
         self._open = False
         if self._thread is not None:
             self._stop.set()

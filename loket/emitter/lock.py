@@ -56,8 +56,10 @@ class OutboxLock:
         return False
 
     def release(self) -> None:
-        """Let another process have the outbox."""
-        os.close(self._file)
+        """Let another process have the outbox; once is enough."""
+        file, self._file = self._file, -1
+        if file >= 0:
+            os.close(file)
 
 
 def holder(outbox: Path) -> int | None:

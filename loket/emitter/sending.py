@@ -42,7 +42,10 @@ HEARTBEAT_S: Final = 60.0
 
 
 class Producer(Protocol):
-    """Delivers waves. Not promised: that an event that failed did not arrive. Raises BrokerError, and is unfit then."""
+    """Delivers waves. Raises BrokerError; after that, or any answer but an acknowledgement, it is unfit.
+
+    Not promised: that an event that failed did not arrive, or that one refused in a wave is the one that is wrong.
+    """
 
     def deliver(self, wave: Sequence[Encoded], sent_ms: int) -> list[Delivery]: ...
 
@@ -123,6 +126,8 @@ class Sender:
                 return self._failed(answer.failure)
             if answer.refusal is not None:
                 _log.error("a heartbeat was dropped: %s", answer.refusal)
+                self.close()
+                return 0.0
             self._smooth()
         return self._take(wave, self._deliver(self._producer, [frame.value for frame in wave])) if wave else 0.0
 
@@ -147,6 +152,8 @@ class Sender:
         self._mark()
         refused = [(frame, answer.refusal) for frame, answer in answered if answer.refusal is not None]
         failure = next((answer.failure for answer in answers if answer.failure is not None), None)
+        if refused:
+            self.close()  # its next answers would be about this event
         if refused and len(wave) == 1:
             for frame, reason in refused:
                 self._outbox.set_aside(frame.seq, reason or "", self._clock.now_ms())

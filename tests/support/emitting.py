@@ -59,13 +59,13 @@ class FakeBroker:
     received: list[dict[str, Any]] = field(default_factory=list)
     waves: list[int] = field(default_factory=list)
     broker_ms: int | None = None
-    connections: int = 0
+    unfit: bool = False
 
     def connect(self) -> "FakeBroker":
         if self.plan[0] == "away":
             self._next()
             raise BrokerAway("nowhere:9092", OSError("refused"))
-        self.connections += 1
+        self.unfit = False
         return self
 
     def deliver(self, wave: Sequence[Encoded], sent_ms: int) -> list[Delivery]:
@@ -78,17 +78,18 @@ class FakeBroker:
         if step == "failed":
             return [Delivery(failure="NotEnoughReplicas")] * len(wave)
         bad = [any(part in event.value for part in self.refused) for event in wave]
-        if self.whole_waves and any(bad):
-            return [Delivery(refusal="the broker refuses it: InvalidRecord")] * len(wave)
-        self.received += [content(event.value) for event, is_bad in zip(wave, bad, strict=True) if not is_bad]
+        if self.unfit or (self.whole_waves and any(bad)):
+            return self._refuse(len(wave))
+        arrived = bad.index(True) if any(bad) else len(wave)
+        self.received += [content(event.value) for event in wave[:arrived]]
         if step == "lost answer":
             return [Delivery(failure="no answer in time")] * len(wave)
-        return [
-            Delivery(refusal="the broker refuses it: MessageSizeTooLarge")
-            if is_bad
-            else Delivery(broker_ms=self.broker_ms)
-            for is_bad in bad
-        ]
+        return [Delivery(broker_ms=self.broker_ms)] * arrived + self._refuse(len(wave) - arrived)
+
+    def _refuse(self, count: int) -> list[Delivery]:
+        """As the real one: whatever comes after it on this connection has the same answer."""
+        self.unfit = self.unfit or count > 0
+        return [Delivery(refusal="the broker refuses it: MessageSizeTooLarge")] * count
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -79,6 +79,7 @@ def test_closing_sends_what_it_can_and_says_what_is_left(tmp_path: Path) -> None
     for number in range(100):
         emitter.issued("u", str(number), "s")
     assert emitter.close(30) == 0
+    assert emitter.close() == 0
     assert len(broker.received) == 100
 
 
