@@ -8,7 +8,7 @@ from loket.domain.events import Event
 from loket.domain.unit import OTHER, Applied, UnitState, apply
 from loket.wire.cloudevents import Decoder, Foreign, Record
 from loket.wire.rejection import Reason, Rejected
-from loket_streams.errors import GapError
+from loket_streams.errors import GapError, RecoveryError
 from loket_streams.partitions import Partition, Partitions
 from loket_streams.tallies import Result, Tallies
 from loket_streams.transport import RecordBatch
@@ -62,9 +62,11 @@ class Processor:
         A batch of a partition that is not assigned (any more) is left alone.
         """
         partition = self._partitions.get(batch.partition)
-        if partition is None or not partition.loaded or partition.next is None:
+        if partition is None or not partition.loaded:
             return
         expected = partition.next
+        if expected is None:
+            raise RecoveryError(self._partitions.topic, batch.partition, "it is read before its position was set")
         if batch.begin > expected:
             raise GapError(self._partitions.topic, batch.partition, expected, batch.begin)
         with self._partitions.lock:

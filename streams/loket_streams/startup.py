@@ -41,6 +41,7 @@ def prepare(settings: WorkerSettings, clock: Clock, wait: Callable[[float], None
     While no broker answers it says so and tries again, and raises BrokerAway after `patience_s`. Raises TopicMissing or
     TopicsError at once, as only a person can mend those.
     """
+    logger.info("looking for Kafka at %s", settings.bootstrap)
     deadline = clock.monotonic() + patience_s
     while True:
         try:

@@ -33,6 +33,8 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage, Message
 from mode.utils.futures import notify
 
+from loket.errors import LoketError
+
 __all__ = ["Consumer", "Found", "Positions", "RecordBatch", "Transport"]
 
 
@@ -65,8 +67,8 @@ class Positions(Protocol):
     def seek(self, found: Mapping[int, Found]) -> Mapping[int, int]:
         """Return for each partition of the source topic the offset to read on from.
 
-        Called at the end of every rebalance, before anything is read, with all partitions assigned. An exception keeps
-        the flow stopped.
+        Called at the end of every rebalance, before anything is read, with all partitions assigned. An error of Loket's
+        tree ends the process.
         """
         ...
 
@@ -279,7 +281,12 @@ class Consumer(driver.Consumer):
         if not partitions:
             return
         found = await self._thread.find(partitions)
-        wanted = self.app.positions.seek({tp.partition: found[tp] for tp in partitions})
+        try:
+            wanted = self.app.positions.seek({tp.partition: found[tp] for tp in partitions})
+        except LoketError as error:
+            self.app.fail(error)
+            await asyncio.Event().wait()  # Faust would go on: nothing more may happen until the process has ended
+            raise
         await self._thread.seat({tp: wanted[tp.partition] for tp in partitions})
         for tp in partitions:
             self._committed_offset[tp] = found[tp].committed
