@@ -10,8 +10,7 @@ LoketError
     ├── DatabaseAway            nobody answers, or not now: the sink tries again, a command stops
     ├── DatabaseRefuses         it answers, and does not do what was asked
     ├── GapError                events between what is stored and what came are missing: never applied
-    ├── LogReplacedError        the topic ends before what is stored: another topic, or data that the broker lost
-    └── MetricsPortTaken        another process has the port of the metrics
+    └── LogReplacedError        the topic ends before what is stored: another topic, or data that the broker lost
 ```
 """
 
@@ -22,7 +21,6 @@ __all__ = [
     "DatabaseRefuses",
     "GapError",
     "LogReplacedError",
-    "MetricsPortTaken",
     "RecordError",
     "SchemaAbsent",
     "SchemaAhead",
@@ -111,15 +109,4 @@ class LogReplacedError(RecordError):
             f"{topic}[{partition}] ends at offset {end}, and the record contains it up to offset {next - 1}: the topic "
             f"was made anew, or the broker lost data. Use a topic of another name (LOKET_TOPIC), or another database, "
             f"as the offsets of this one mean other events"
-        )
-
-
-class MetricsPortTaken(RecordError):
-    """The port of the metrics is taken, with its address and the setting that changes it."""
-
-    def __init__(self, host: str, port: int, reason: str) -> None:
-        self.host, self.port = host, port
-        super().__init__(
-            f"the sink's metrics cannot be served on {host}:{port} ({reason}): another program has that port; stop it, "
-            f"or set LOKET_SINK_METRICS_PORT (or --metrics-port) to a free one"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from loket.catalogue.metric import MILLISECONDS, Kind, Metric
+from loket.domain.unit import Applied
 from loket.wire.rejection import Reason
 
 __all__ = [
@@ -36,7 +37,11 @@ SINK_LAST_COMMIT: Final = Metric(
     parts=MILLISECONDS,
 )
 SINK_RECORDS: Final = Metric(
-    "loket_sink_records_total", Kind.COUNTER, "Records that this process wrote to the archive."
+    "loket_sink_records_total",
+    Kind.COUNTER,
+    "Records that this process wrote to the archive, by what became of them.",
+    ("result",),
+    values=(*Applied, "rejected", "foreign", "ahead"),
 )
 SINK_DEAD_LETTERS: Final = Metric(
     "loket_sink_dead_letters_total",

@@ -1,0 +1,102 @@
+"""One sink process from its start to its end: everything is put together here, and nothing on import."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from threading import Event
+from types import FrameType
+from typing import Final
+
+from loket.broker import EventConsumer, KafkaEventConsumer, partition_count
+from loket.clock import Clock
+from loket.serving import Server
+from loket.settings import SinkSettings
+from loket.targets import TargetsFile
+from loket.wire.cloudevents import Decoder
+from loket_consumers.engines import connect, shown
+from loket_consumers.migrating import check_schema
+from loket_consumers.reading import EventTime, ServiceTime
+from loket_consumers.sink import Options, Sink
+from loket_consumers.status import Status
+
+__all__ = ["run", "set_up_logs", "targets_of"]
+
+logger = logging.getLogger("loket.sink")
+
+MAX_POLL_INTERVAL_MS: Final = 600_000
+"""A transaction may take so long before the group takes our partitions away."""
+
+
+def targets_of(settings: SinkSettings) -> TargetsFile:
+    """The targets that the settings name. Raises TargetsError."""
+    from pathlib import Path
+
+    return TargetsFile(None if settings.targets is None else Path(settings.targets))
+
+
+def run(settings: SinkSettings, clock: Clock, *, until_end: bool = False, accept_lost_events: bool = False) -> None:
+    """Run a sink until SIGTERM or SIGINT, which let it finish its transaction; a second signal ends it at once.
+
+    Raises LoketError: a target, the port, the schema, the database or the broker is not as it has to be.
+    """
+    targets = targets_of(settings)
+    engine = connect(settings.database)
+    version = check_schema(engine)
+    partitions = partition_count(settings.connection, settings.topic)
+    now_ms = None if settings.now is None else int(settings.now)
+    decoder = Decoder(partitions, clock=settings.clock, now=lambda: clock.now_ms() if now_ms is None else now_ms)
+    time = EventTime(now_ms) if settings.clock == "event" else ServiceTime()
+    consumer: EventConsumer | None = None
+
+    def highwater(partition: int) -> int | None:
+        return None if consumer is None else consumer.highwater(partition)
+
+    status = Status(clock, highwater)
+    server = Server(settings.metrics_host, settings.metrics_port, status.routes(), setting="LOKET_SINK_METRICS_PORT")
+    stop = _on_signals()
+    server.start()
+    try:
+        consumer = KafkaEventConsumer(
+            settings.connection,
+            settings.topic,
+            settings.group_id,
+            session_timeout_ms=int(settings.session_timeout_s * 1_000),
+            max_poll_interval_ms=MAX_POLL_INTERVAL_MS,
+        )
+        logger.info(
+            "%s (schema %s) takes the record of %s; metrics on %s", shown(engine), version, settings.topic, server.url
+        )
+        options = Options(settings.topic, partitions, until_end, accept_lost_events)
+        Sink(consumer, engine, decoder, time, targets, clock, status, options).run(stop)
+        logger.info("stopped")
+    finally:
+        server.stop()
+        engine.dispose()
+
+
+def _on_signals() -> Event:
+    """An event that SIGTERM or SIGINT sets; the next of them does what it does by itself."""
+    stop = Event()
+
+    def ask(number: int, _: FrameType | None) -> None:
+        logger.info("%s: finishing what is under way", signal.Signals(number).name)
+        signal.signal(number, signal.SIG_DFL)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ask)
+    return stop
+
+
+def set_up_logs(*, verbose: bool) -> None:
+    """Log to standard error: ours from INFO, the Kafka client from ERROR on, with `verbose` from INFO."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z")
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    logging.getLogger("kafka").setLevel(logging.INFO if verbose else logging.ERROR)
+    logging.getLogger("alembic").setLevel(logging.INFO if verbose else logging.WARNING)
