@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from loket.catalogue.metric import MILLISECONDS, Kind, Metric
+from loket.catalogue.promises import SERVICE_INFO, TARGET_RATIO, TARGET_SECONDS, UNIT_INFO, UNIT_KNOWN
 from loket.domain.leg import OUTCOMES
 from loket.domain.tally import BUCKETS_MS
 
@@ -237,28 +238,6 @@ LAST_CALL: Final = Metric(
     "When the broker received the last call; no series before the first.",
     _SERVICE,
     parts=MILLISECONDS,
-)
-
-TARGET_SECONDS: Final = Metric(
-    "loket_target_seconds", Kind.GAUGE, "The target in force: called within so long.", _SERVICE, parts=MILLISECONDS
-)
-TARGET_RATIO: Final = Metric(
-    "loket_target_ratio", Kind.GAUGE, "The target in force: the share of people who should be.", _SERVICE
-)
-UNIT_INFO: Final = Metric(
-    "loket_unit_info", Kind.GAUGE, "The unit's names in both languages; always 1.", ("unit", "name_id", "name_en")
-)
-UNIT_KNOWN: Final = Metric(
-    "loket_unit_known",
-    Kind.GAUGE,
-    "Whether targets.yaml names the unit (1), or a counter was forgotten (0).",
-    ("unit",),
-)
-SERVICE_INFO: Final = Metric(
-    "loket_service_info",
-    Kind.GAUGE,
-    "The service's names in both languages; always 1.",
-    ("unit", "service", "name_id", "name_en"),
 )
 
 UNIT_METRICS: Final = (

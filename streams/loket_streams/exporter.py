@@ -12,7 +12,6 @@ events below the applied offset that the page shows, and all are evaluated at th
 
 from __future__ import annotations
 
-import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -20,8 +19,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 
-from loket import __version__
-from loket.catalogue import EMPLOYEE_METRICS, PIPELINE_METRICS, UNIT_METRICS, pipeline, units
+from loket.catalogue import EMPLOYEE_METRICS, PIPELINE_METRICS, UNIT_METRICS, pipeline
 from loket.clock import Clock
 from loket.domain.figures import evaluate
 from loket.domain.policy import Policy
@@ -32,10 +30,12 @@ from loket.exposition import CONTENT_TYPE, Page, labels
 from loket.wire.partition import partition_of
 from loket.wire.rejection import Reason
 from loket_streams import server
+from loket_streams.naming import Named
 from loket_streams.partitions import Partition
+from loket_streams.pipeline_series import write_partitions, write_unit, write_worker
 from loket_streams.rows import Others, rows
 from loket_streams.series import EmployeeSeries, ServiceSeries
-from loket_streams.tallies import RESULTS
+from loket_streams.tallies import SourceClock
 from loket_streams.worker import Worker
 
 __all__ = ["EMPLOYEES_PATH", "UNITS_PATH", "Exporter", "pages"]
@@ -51,6 +51,7 @@ PAUSE_S: Final = 0.001
 
 _NO_TALLY: Final = ServiceTally()
 _NO_COUNTS: Final = Counts()
+_NO_SOURCES: Final[Mapping[str, SourceClock]] = {}
 
 
 def pages(worker: Worker) -> Mapping[str, Callable[[], server.Page]]:
@@ -68,18 +69,19 @@ class Exporter:
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
         self._clock: Clock = worker.clock
-        self._named = _Named(worker.unit_budget)
+        self._named = Named(worker.unit_budget)
         self._planned: tuple[Policy, int, dict[int, list[str]]] | None = None
         self._process = CollectorRegistry(auto_describe=False)
         ProcessCollector(registry=self._process)
 
     def render_units(self) -> bytes:
         """The page of units, services and the pipeline."""
+        worker = self._worker
         page = Page((*UNIT_METRICS, *PIPELINE_METRICS))
         series = ServiceSeries(page)
         others = Others()
         shown: set[str] = set()
-        self._partitions(page)
+        write_partitions(page, worker)
         for partition, now in self._ready():
             page.add(pipeline.EVALUATED_AT, labels(partition=partition.number), now)
             self._look_into(partition, partial(self._show, page, series, others, shown, partition, now))
@@ -89,7 +91,7 @@ class Exporter:
             series.write_unit(OTHER, others.without_issue.tally.counts, others.late)
         self._behind(page)
         self._rejections(page, shown)
-        self._worker_itself(page, self._named.used + (1 if others.units else 0))
+        write_worker(page, worker, self._named.used + (1 if others.units else 0))
         return page.render() + generate_latest(self._process)
 
     def render_employees(self) -> bytes:
@@ -147,7 +149,7 @@ class Exporter:
         for row in rows(state, figures):
             series.write(state.unit, row)
         series.write_unit(state.unit, state.tallies.get(EMPTY_SERVICE, _NO_TALLY).counts, state.late)
-        self._unit(page, state, partition)
+        write_unit(page, state, partition, self._worker.tallies.sources.get(state.unit, _NO_SOURCES))
 
     def _show_people(self, series: EmployeeSeries, others: Others, state: UnitState) -> None:
         if not self._named.names(state):
@@ -167,51 +169,6 @@ class Exporter:
                 by_partition.setdefault(partition_of(unit.encode(), count), []).append(unit)
             self._planned = (policy, count, by_partition)
         return self._planned[2].get(partition.number, [])
-
-    def _unit(self, page: Page, state: UnitState, partition: Partition) -> None:
-        """What there is of a unit beside its figures."""
-        policy, text = state.policy, labels(unit=state.unit)
-        page.add(units.UNIT_INFO, f"{text},{labels(name_id=policy.names.id, name_en=policy.names.en)}", 1)
-        page.add(units.UNIT_KNOWN, text, int(policy.known))
-        if state.received:
-            page.add(pipeline.LAST_EVENT, text, state.received)
-        sources = self._worker.tallies.sources.get(state.unit, {})
-        services = policy.services.keys() | state.services.keys()
-        for kind, used, allowed in (
-            ("services", len(services) + (OTHER in state.tallies.keys() - services), policy.budget.services),
-            (
-                "employees",
-                len(state.employees) + (OTHER in state.people.keys() - state.employees.keys()),
-                policy.budget.employees,
-            ),
-            ("sources", len(sources), policy.budget.sources),
-        ):
-            page.add(pipeline.BUDGET_USED, f"{text},{labels(kind=kind)}", used)
-            page.add(pipeline.BUDGET_ALLOWED, f"{text},{labels(kind=kind)}", allowed)
-        if partition.record_ms is None:
-            return
-        for source, clock in sources.items():
-            of_source = labels(unit=state.unit, source=source)
-            error, delay = clock.error_ms(partition.record_ms), clock.delay_ms(partition.record_ms)
-            if error is not None:
-                page.add(pipeline.CLOCK_ERROR, of_source, error)
-            if delay is not None:
-                page.add(pipeline.DELAY, of_source, delay)
-
-    def _partitions(self, page: Page) -> None:
-        """How far each assigned partition is; taken before its units, which contain at least so much."""
-        worker = self._worker
-        for partition in worker.partitions:
-            text = labels(partition=partition.number)
-            page.add(pipeline.PARTITION_READY, text, int(partition.ready))
-            for metric, amount in (
-                (pipeline.APPLIED_OFFSET, partition.next),
-                (pipeline.DURABLE_OFFSET, partition.durable),
-                (pipeline.LAG, worker.lag(partition)),
-                (pipeline.STATE_TAKEN_AT, partition.checkpoint_ms),
-            ):
-                if amount is not None:
-                    page.add(metric, text, amount)
 
     def _behind(self, page: Page) -> None:
         """Seconds behind: of the units of all assigned partitions, those that are not shown yet too."""
@@ -236,52 +193,3 @@ class Exporter:
             counts[name, reason] = counts.get((name, reason), 0) + count
         for (unit, reason), count in counts.items():
             page.add(pipeline.REJECTIONS, labels(unit=unit, reason=reason), count)
-
-    def _worker_itself(self, page: Page, units_named: int) -> None:
-        worker, checkpoints = self._worker, self._worker.checkpoints
-        for result in RESULTS:
-            page.add(pipeline.EVENTS, labels(result=result), worker.tallies.events[result])
-        page.add(pipeline.BUDGET_USED, labels(kind="units"), units_named)
-        page.add(pipeline.BUDGET_ALLOWED, labels(kind="units"), worker.unit_budget)
-        for result, count in (("written", checkpoints.written), ("failed", checkpoints.failed)):
-            page.add(pipeline.CHECKPOINTS, labels(result=result), count)
-        page.add(pipeline.CHECKPOINT_RECORDS, "", checkpoints.records)
-        page.add(pipeline.CHECKPOINT_BYTES, "", checkpoints.bytes)
-        page.add(pipeline.CHECKPOINT_SECONDS, "", checkpoints.last_s)
-        if checkpoints.last_ms is not None:
-            page.add(pipeline.LAST_CHECKPOINT, "", checkpoints.last_ms)
-        page.add(pipeline.FOREIGN_WRITES, "", checkpoints.foreign_writes)
-        page.add(pipeline.REBALANCES, "", worker.rebalances)
-        page.add(pipeline.TARGETS_VALID, "", int(worker.targets_valid))
-        version = labels(component="worker", version=__version__, python=platform.python_version())
-        page.add(pipeline.BUILD_INFO, version, 1)
-
-
-class _Named:
-    """Which units have series of their own: those of the targets, and the first others that the budget has room for.
-
-    Remembered as long as the process lasts: a unit that moved between its own name and `other` would make both jump.
-    A unit that calls itself `other` is one of the others.
-    """
-
-    def __init__(self, budget: int) -> None:
-        self._budget = budget
-        self._others: set[str] = set()
-
-    @property
-    def used(self) -> int:
-        """How much of the budget is used."""
-        return len(self._others)
-
-    def knows(self, unit: str) -> bool:
-        """Whether a unit beside those of the targets has a name."""
-        return unit in self._others
-
-    def names(self, state: UnitState) -> bool:
-        """Whether a unit is shown under its own name."""
-        if state.policy.known or state.unit in self._others:
-            return True
-        if len(self._others) < self._budget and state.unit != OTHER:
-            self._others.add(state.unit)
-            return True
-        return False
