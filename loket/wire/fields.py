@@ -48,6 +48,7 @@ IDENTITY: Final = {"source": Reason.MALFORMED_FIELD, "id": Reason.MALFORMED_ID}
 
 _personal = re.compile(PERSONAL_PATTERN).match
 _control = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]").search
+_is_word = re.compile("[A-Za-z0-9_]{1,64}").fullmatch
 _RANK: Final = {reason: rank for rank, reason in enumerate(Reason)}
 
 
@@ -128,17 +129,27 @@ def attribute_reader(path: str, name: str) -> Reader:
 
 
 def corrections_reader(path: str, annotation: Any) -> Reader:
-    """How the `set` of `event.corrected` is read: what it sets must be valid in the field that it is set in."""
+    """How the `set` of `event.corrected` is read: what it sets must be valid in the field that it is set in.
+
+    A fault names the field, unless its name is no word: what may be any text is not repeated.
+    """
     read_object = _plain_reader(path, dict[str, Raw])
     read_values = _plain_reader(path, annotation)
     _, value_kind = get_args(annotation)
+    known = {name: reader(f"{path}.{name}", kind) for name, kind in correctable().items()}
+    read_other = reader(path, value_kind)
 
     def values(found: Mapping[str, Raw]) -> Iterator[object]:
+        whole = True  # of what no type knows, of which the first fault is enough: there may be thousands
         for name, raw in found.items():
-            if name in NOT_TO_CORRECT or "\0" in name:
+            if name in NOT_TO_CORRECT:
                 yield Fault(Reason.MALFORMED_FIELD, f"{path}.{name}")
-            elif not is_null(raw) or name == "time":  # null takes a field away, and an event without a time is none
-                yield reader(f"{path}.{name}", correctable().get(name, value_kind))(raw)
+            elif name in known:
+                if not is_null(raw) or name == "time":  # null takes a field away, and an event without a time is none
+                    yield known[name](raw)
+            elif whole and ("\0" in name or (not is_null(raw) and isinstance(read_other(raw), Fault))):
+                whole = False
+                yield Fault(Reason.MALFORMED_FIELD, f"{path}.{name}" if _is_word(name) else path)
 
     def read(raw: Raw) -> Any:
         found = read_object(raw)
@@ -154,8 +165,14 @@ def _without_none(annotation: Any) -> Any:
     return annotation
 
 
+@cache
+def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    # One for each kind: fields of many types have the same few.
+    return msgspec.json.Decoder(kind, dec_hook=instant_hook)
+
+
 def _plain_reader(path: str, kind: Any) -> Reader:
-    decoder = msgspec.json.Decoder(kind, dec_hook=instant_hook)
+    decoder = _decoder(kind)
 
     def read(raw: Raw) -> Any:
         try:
