@@ -52,11 +52,11 @@ class Broker:
 class Raw(faust.Schema):
     """Faust decodes nothing: an undecodable message inside its streams would end an agent without a word."""
 
-    def compile(self, app: Any, **options: Any) -> Callable[..., Awaitable[Any]]:
+    def compile(self, app: Any, **_options: Any) -> Callable[..., Awaitable[Any]]:
         """Return what makes an event of a message."""
         create_event = app.create_event
 
-        async def decode(message: Any, *, propagate: bool = False) -> Any:
+        async def decode(message: Any, **_options: Any) -> Any:
             return create_event(message.key, message.value, message.headers, message)
 
         return decode
@@ -100,11 +100,26 @@ class LoketApp(faust.App):
             producer_request_timeout=30.0,
         )
 
+    def end_offset(self, partition: int) -> int | None:
+        """Return the end offset of a partition of the source that its last fetch named, or None before the first."""
+        end: int | None = None
+        if self._consumer is not None:
+            end = self.consumer.end_offset(TP(self.source_topic, partition))
+        return end
+
+    def answered_ms(self) -> int | None:
+        """Return when (wall time) the broker last answered a fetch, or None before the first answer."""
+        answered: int | None = None if self._consumer is None else self.consumer.answered_ms()
+        return answered
+
     def _create_directories(self) -> None:
         """Make none: nothing of this worker is kept on disk."""
 
     async def guard_recovery(self) -> None:
-        """Let nothing be fetched while recovery ends: it would be thrown away (faust-streaming 596). Recovery resumes both."""
+        """Let nothing be fetched while recovery ends: it would be thrown away (faust-streaming 596).
+
+        Recovery resumes what is held here.
+        """
         self.hold()
         await asyncio.sleep(0)
 
@@ -177,11 +192,11 @@ def build_app(
                 raise
 
     @app.on_rebalance_complete.connect(weak=False)
-    async def end_recovery(sender: Any, signal: Any = None, **_: Any) -> None:
+    async def end_recovery(_app: Any, **_: Any) -> None:
         await app.guard_recovery()
 
     @app.on_partitions_revoked.connect(weak=False)
-    async def hand_over(sender: Any, revoked: Any = None, signal: Any = None, **_: Any) -> None:
+    async def hand_over(_app: Any, _revoked: Any, **_: Any) -> None:
         if not any(partition.loaded for partition in partitions):
             return
         try:

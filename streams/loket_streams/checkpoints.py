@@ -1,14 +1,14 @@
 """Checkpoints: the records of units that changed are written together, and only then may offsets be committed.
 
 ```
-lock ─▶ somebody else wrote?  ─▶ for each partition:  upto = next ─▶ dirty units, 50 at a time ─▶ batches ─▶ every
-        mark all its units                                                                                acknowledgement
-                                                                       failure: marks come back  ◀── no ─┤
-                                                                                        durable = upto ◀─ yes
+lock ─▶ somebody else wrote? ─▶ for each partition: upto = next ─▶ dirty units, 50 at a time ─▶ batches ─▶ every
+        mark all its units                                                                            acknowledgement
+                                                                     failure: marks come back  ◀── no ─┤
+                                                                                      durable = upto ◀─ yes
 ```
 
 A unit's head and pages go in one batch, which Kafka appends whole. A unit that is encoded later than `upto` contains
-more, and its own offset says so; what is read again after a crash is skipped. Ends of the changelog are compared at each
+more, and its own offset says so; what is read again after a crash is skipped. The changelog's ends are compared at each
 checkpoint, also where nothing is to be written: the records of a writer that was away lie on top of ours until we write
 again, and compaction would take ours away.
 """
@@ -128,7 +128,7 @@ class Checkpointer:
         except CheckpointError:
             raise
         except Exception as error:
-            raise CheckpointError(f"Kafka did not take the checkpoint: {error or repr(error)}") from error
+            raise CheckpointError(f"Kafka did not take the checkpoint: {error!r}") from error
         self.figures.written += 1
         self.figures.last_ms = began_ms
         self.figures.last_s = self._clock.monotonic() - started

@@ -25,7 +25,7 @@ MemberId = Annotated[
 ]
 Patience = Annotated[float, typer.Option(help="Seconds to wait at the start for a broker that does not answer.")]
 AcceptLostEvents = Annotated[
-    bool, typer.Option("--accept-lost-events", help="Go on without events that retention removed before they were read.")
+    bool, typer.Option("--accept-lost-events", help="Go on without events that retention removed unread.")
 ]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Log what Faust and the Kafka client do, too.")]
 

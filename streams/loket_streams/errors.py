@@ -5,9 +5,9 @@ LoketError
 └── StreamError               exit status 1
     ├── GapError              events between what was read and what came are missing: never applied
     │   └── RetentionError    the broker removed events before they were read
-    ├── TruncatedError        the log ends before what the state contains: another topic, or data that the broker lost
+    ├── TruncatedError        the log ends before what the state contains: another topic, or lost by the broker
     ├── RecoveryError         the changelog cannot be read
-    ├── CheckpointError       a checkpoint could not be written in time; tried again, and no offset is committed meanwhile
+    ├── CheckpointError       a checkpoint was not written in time; tried again, and no offset is committed meanwhile
     └── PortInUseError        another process has the port of the metrics
 ```
 """
@@ -38,9 +38,9 @@ class GapError(StreamError):
 
     def _text(self) -> str:
         return (
-            f"{self.topic}[{self.partition}]: offset {self.expected} should have come and {self.found} came, so the worker "
-            f"stops before it applies what follows a hole. Start it again: it reads on from what is safe. If it stops here "
-            f"once more, the events are gone from the topic: look at its cleanup.policy (delete, not compact) and retention."
+            f"{self.topic}[{self.partition}]: offset {self.expected} should have come and {self.found} came, so the "
+            f"worker stops before it applies what follows a hole. Start it again: it reads on from what is safe. If it "
+            f"stops here once more, the events are gone from the topic: look at its cleanup.policy and its retention."
         )
 
 
@@ -49,10 +49,10 @@ class RetentionError(GapError):
 
     def _text(self) -> str:
         return (
-            f"{self.topic}[{self.partition}]: the events from offset {self.expected} to {self.found - 1} were removed by "
-            f"retention before they were read, so the figures would lack them. To go on without them start the worker once "
-            f"with --accept-lost-events; to have them, import them again or read from the archive. Retention should be "
-            f"longer than any outage: `loket topics check` shows it."
+            f"{self.topic}[{self.partition}]: the events from offset {self.expected} to {self.found - 1} were "
+            f"removed by retention before they were read, so the figures would lack them. To go on without them start the "
+            f"worker once with --accept-lost-events; to have them, import them again. Retention should be longer than any "
+            f"outage: `loket topics check` shows it."
         )
 
 
@@ -62,9 +62,10 @@ class TruncatedError(StreamError):
     def __init__(self, topic: str, partition: int, next: int, end: int) -> None:
         self.topic, self.partition, self.next, self.end = topic, partition, next, end
         super().__init__(
-            f"{topic}[{partition}] ends at offset {end}, and this worker's state contains events up to {next - 1}: the topic "
-            f"was made anew, or the broker lost data. Events sent now would be taken for known ones. Start the worker with "
-            f"another LOKET_APP_ID (and `loket topics apply` for its changelog) to build the figures from the topic as it is."
+            f"{topic}[{partition}] ends at offset {end}, and the worker's state contains events to {next - 1}: the "
+            f"topic was made anew, or the broker lost data. Events sent now would be taken for known ones. Start the "
+            f"worker with another LOKET_APP_ID (and `loket topics apply` for its changelog): it builds the figures from "
+            f"the topic as it is."
         )
 
 
@@ -74,8 +75,8 @@ class RecoveryError(StreamError):
     def __init__(self, topic: str, partition: int, reason: str) -> None:
         self.topic, self.partition, self.reason = topic, partition, reason
         super().__init__(
-            f"{topic}[{partition}]: {reason}. The worker stops, as it would export wrong figures. If a start does not mend "
-            f"it, start with another LOKET_APP_ID: the figures are then built from the events that the topic still has."
+            f"{topic}[{partition}]: {reason}. The worker stops, as its figures would be wrong. If another start "
+            f"does not mend it, set another LOKET_APP_ID: the figures are then built from the events that the topic has."
         )
 
 

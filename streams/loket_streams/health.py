@@ -1,6 +1,6 @@
 """`/-/healthy` and `/-/ready`: progress, not that a process exists.
 
-Healthy: the event loop comes round, what can be applied is applied, checkpoints succeed. A restart may mend what is not.
+Healthy: the event loop comes round, what can be applied is applied, checkpoints succeed. A restart may mend the rest.
 Ready: healthy, the broker answers, and every assigned partition is read up to the end that was found when it came.
 """
 

@@ -14,7 +14,7 @@ EVERY_S: Final = 30.0
 
 
 class Rarely(logging.Filter):
-    """Lets each message of a library through once in 30 s: while a broker is away they say it dozens of times a second."""
+    """Lets each message of a library through once in 30 s: while a broker is away they repeat themselves."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class Rarely(logging.Filter):
 
 
 def set_up_logs(*, verbose: bool) -> None:
-    """Log to standard error: ours from INFO, the libraries from WARNING and rarely; with `verbose` all of it from INFO."""
+    """Log to standard error: ours from INFO, the libraries from WARNING and rarely; with `verbose` all from INFO."""
     handler = logging.StreamHandler()
     handler.setFormatter(
         logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z")

@@ -92,7 +92,7 @@ class Partitions:
         return self.assigned.get(number)
 
     def assign(self, numbers: Iterable[int], member: str, generation: int) -> None:
-        """Take over a new assignment: partitions are kept where nobody else can have had them in between, else begun anew.
+        """Take over a new assignment: a partition is kept if nobody else can have had it in between, else begun anew.
 
         Nobody can where this member took part in the generation before under the same name. Partitions that are not
         assigned are forgotten, with all that was known of them.
@@ -108,7 +108,9 @@ class Partitions:
                 is_kept = in_sequence and known is not None and known.loaded and known.next is not None
                 self.assigned[number] = known if is_kept and known is not None else Partition(number)
 
-    def install(self, number: int, units: Mapping[str, UnitState], *, dirty: Iterable[str], changelog_next: int) -> None:
+    def install(
+        self, number: int, units: Mapping[str, UnitState], *, dirty: Iterable[str], changelog_next: int
+    ) -> None:
         """Put in what the changelog says of a partition that was begun anew."""
         partition = self.assigned[number]
         with self.lock:
@@ -132,8 +134,8 @@ class Partitions:
         contained = max((state.offset + 1 for state in partition.units.values()), default=0)
         wanted = partition.next
         if wanted is None:
-            # Without a committed offset: a first start, or one that ended before its first commit. Then the state contains
-            # nothing that the topic does not still have, or it must not be read on from the topic's beginning.
+            # Without a committed offset: a first start, or one that ended before its first commit. Then the topic still
+            # has everything that the state contains, or must not be read on from its beginning.
             wanted = found.committed if found.committed is not None else min(found.begin, contained)
         elif found.committed is not None and found.committed > wanted:
             raise GapError(self.topic, number, wanted, found.committed)

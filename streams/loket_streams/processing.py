@@ -1,4 +1,4 @@
-"""From a batch of records to changed units: decode, skip what a unit contains already, apply, tally. No await anywhere."""
+"""From a batch of records to changed units: decode, skip what a unit contains, apply, tally. No await anywhere."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Time(Protocol):
 class ServiceTime:
     """`clock: service`: an event was received when the broker says."""
 
-    def received(self, event: Event, broker_ms: int) -> int | None:
+    def received(self, event: Event, broker_ms: int) -> int | None:  # noqa: ARG002 (of the Protocol)
         return broker_ms
 
 
@@ -43,7 +43,7 @@ class EventTime:
     def __init__(self, now_ms: int | None) -> None:
         self._now_ms = now_ms
 
-    def received(self, event: Event, broker_ms: int) -> int | None:
+    def received(self, event: Event, broker_ms: int) -> int | None:  # noqa: ARG002 (of the Protocol)
         return None if self._now_ms is not None and event.time > self._now_ms else int(event.time)
 
 

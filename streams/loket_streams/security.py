@@ -37,7 +37,7 @@ def _context(connection: Connection) -> ssl.SSLContext:
             context.load_cert_chain(connection.ssl_certfile, connection.ssl_keyfile, connection.ssl_password)
     except OSError as error:
         raise UsageError(
-            f"the certificates cannot be read ({error}): look at LOKET_SSL_CAFILE, LOKET_SSL_CERTFILE and LOKET_SSL_KEYFILE"
+            f"the certificates cannot be read ({error}): look at LOKET_SSL_CAFILE, _CERTFILE and _KEYFILE"
         ) from error
     context.check_hostname = connection.ssl_check_hostname
     return context

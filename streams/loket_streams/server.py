@@ -59,7 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(page.body)
 
-    do_HEAD = do_GET
+    do_HEAD = do_GET  # noqa: N815 (the names are http.server's)
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing: a scrape every few seconds is no news."""

@@ -24,7 +24,7 @@ SHORTEST_RETENTION_DAYS: Final = 7.0
 """Of the events, as the contract says."""
 
 DECISIVE: Final = frozenset({"", "partitions", "cleanup.policy", "message.timestamp.type", "max.message.bytes"})
-"""What of a topic makes figures wrong or the worker fail; "" is a topic that is missing. The rest costs time or space."""
+"""What of a topic makes figures wrong or the worker fail; "" is a missing topic. The rest costs time or space."""
 
 
 class TopicsError(StreamError):

@@ -31,8 +31,10 @@ UNITS_AT_A_TIME = 50
 
 
 class UnitStore(base.Store, FastUserDict):
-    """The store `units://local` (entry-point group `faust.stores`). The URL needs its host: without one it is falsy, and
-    Faust would take the app's default store without a word."""
+    """The store `units://local` (entry-point group `faust.stores`).
+
+    The URL needs its host: without one it is falsy, and Faust would take the app's default store without a word.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -44,16 +46,14 @@ class UnitStore(base.Store, FastUserDict):
         partition = self.app.partitions.get(tp.partition)
         return partition.changelog_next - 1 if partition is not None and partition.loaded else -1
 
-    async def on_rebalance(
-        self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0
-    ) -> None:
+    async def on_rebalance(self, assigned: set[TP], *_: Any) -> None:
         """Take the new assignment over; called before Faust asks for `persisted_offset`."""
         numbers = [tp.partition for tp in assigned if tp.topic == self.app.source_topic]
         member, generation = self.app.consumer.member()
         self.app.partitions.assign(numbers, member, generation)
         self._readings = {partition.number: Reading() for partition in self.app.partitions if not partition.loaded}
 
-    def apply_changelog_batch(self, batch: Iterable[EventT], to_key: Any = None, to_value: Any = None) -> None:
+    def apply_changelog_batch(self, batch: Iterable[EventT], **_: Any) -> None:
         """Take fetches of the changelog."""
         for event in batch:
             try:
@@ -78,7 +78,7 @@ class UnitStore(base.Store, FastUserDict):
                     partition.mark([state.unit])
             partition.changelog_next = max(partition.changelog_next, batch.end)
 
-    async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
+    async def on_recovery_completed(self, active_tps: set[TP], *_: Any) -> None:
         """Put the units into the partitions whose changelog has been read."""
         for tp in sorted(active_tps):
             reading = self._readings.pop(tp.partition, None)

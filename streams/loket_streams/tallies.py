@@ -33,7 +33,7 @@ RESULTS: tuple[str, ...] = (*(str(applied) for applied in Applied), *(str(result
 
 
 class SourceClock:
-    """How far the clock of one source is off and how late its events come, over the last ten minutes of the broker's time.
+    """How far the clock of one source is off and how late its events come, over ten minutes of the broker's time.
 
     The error is the smallest of what was seen, as a slow network only ever adds to it; the delay is the largest.
     """
@@ -45,8 +45,10 @@ class SourceClock:
         self._delays: dict[int, int] = {}
 
     def note(self, broker_ms: int, event_ms: int, sent_ms: int | None) -> None:
-        """Take one event: broker's time − `sent` is the error and `sent` − `time` the delay; without `sent` the error is
-        broker's time − `time`."""
+        """Take one event: broker's time − `sent` is the error and `sent` − `time` the delay.
+
+        Without `sent` the error is broker's time − `time`.
+        """
         minute = broker_ms // MINUTE_MS
         if minute not in self._errors:
             for known in [known for known in self._errors if known <= minute - WINDOW_MINUTES]:
@@ -59,7 +61,7 @@ class SourceClock:
             self._delays[minute] = sent_ms - event_ms
 
     def error_ms(self, broker_ms: int) -> int | None:
-        """Return the clock's error, or None where nothing came within ten minutes. Positive: the source's clock is late."""
+        """Return the clock's error, or None where nothing came within ten minutes. Positive: the clock is late."""
         return min(_recent(self._errors, broker_ms), default=None)
 
     def delay_ms(self, broker_ms: int) -> int | None:
@@ -89,7 +91,7 @@ class Tallies:
         """Clocks by unit and source; beyond the unit's budget of sources they share `other`."""
 
         self.last_event_ms: dict[str, int] = {}
-        """The latest `time` of any event of a unit that was read and is not ahead of the broker by more than 5 minutes."""
+        """The latest `time` of a unit's events, those left out that are over 5 minutes ahead of the broker."""
 
         self.newest_event_ms: int | None = None
         """The same over all units: `now` where the events' own clock rules (rule 4)."""

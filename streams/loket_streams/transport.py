@@ -103,7 +103,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self,
         consumer: AIOKafkaConsumer,
         active_partitions: set[TP],
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 (the signature is Faust's)
         max_records: int | None = None,
     ) -> dict[TP, RecordBatch]:
         fetcher = consumer._fetcher
@@ -144,8 +144,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     async def _highwaters(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """The end offsets, without what an open transaction hides.
 
-        Tansu answers ListOffsets with the first offset of the last batch, plus one. What a fetch says is right there too,
-        so one is made from the offset that was listed.
+        Tansu answers ListOffsets with the first offset of the last batch, plus one. What a fetch says is right there
+        too, so one is made from the offset that was listed.
         """
         consumer = self._ensure_consumer()
         client = consumer._client
@@ -181,7 +181,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return coordinator.member_id, coordinator.generation
 
     def end_offset(self, tp: TP) -> int | None:
-        """Return the end offset that the last fetch named, or None before the first. Without what a transaction hides."""
+        """Return the end offset that the last fetch named, None before the first. Transactions hide what is beyond."""
         assignment = self._current_assignment()
         partition = TopicPartition(*tp)
         if assignment is None or partition not in assignment.tps:
@@ -191,7 +191,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return None if end is None else int(end)
 
     def answered_ms(self) -> int | None:
-        """Return when (wall time) the broker last answered a fetch of any partition, or None before the first answer."""
+        """Return when (wall time) the broker last answered a fetch, or None before the first answer."""
         assignment = self._current_assignment()
         states = [] if assignment is None else [assignment.state_value(tp) for tp in assignment.tps]
         return max((int(state.timestamp) for state in states if state.timestamp), default=None)
@@ -243,7 +243,7 @@ class Consumer(driver.Consumer):
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
-    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:  # noqa: ASYNC109 (Faust's too)
         """Yield what one fetch gave, one message a partition; nothing while the flow is stopped."""
         batches, active = await self._wait_next_records(timeout)
         generation = self.app.consumer_generation_id
@@ -316,19 +316,23 @@ class Consumer(driver.Consumer):
 
     async def find(self, partitions: Iterable[TP]) -> dict[TP, Found]:
         """Return what the broker knows of each partition."""
-        return await self._thread.find(partitions)
+        found: dict[TP, Found] = await self._thread.find(partitions)
+        return found
 
     def member(self) -> tuple[str, int]:
         """Return the group's name for this member and the generation of its assignment."""
-        return self._thread.member()
+        member: tuple[str, int] = self._thread.member()
+        return member
 
     def end_offset(self, tp: TP) -> int | None:
         """Return the end offset that the last fetch named, or None before the first."""
-        return self._thread.end_offset(tp)
+        end: int | None = self._thread.end_offset(tp)
+        return end
 
     def answered_ms(self) -> int | None:
         """Return when (wall time) the broker last answered a fetch, or None before the first answer."""
-        return self._thread.answered_ms()
+        answered: int | None = self._thread.answered_ms()
+        return answered
 
 
 class Transport(driver.Transport):

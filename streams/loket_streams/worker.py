@@ -15,7 +15,7 @@ from loket_streams import checkpoints
 from loket_streams.partitions import Partition, Partitions
 from loket_streams.tallies import Tallies
 
-__all__ = ["Source", "Worker"]
+__all__ = ["NO_SOURCE", "Source", "Worker"]
 
 LOOP_S: Final = 10.0
 """The event loop has to come round in this time."""
@@ -48,6 +48,18 @@ class Source(Protocol):
         ...
 
 
+class _NoSource:
+    def end_offset(self, partition: int) -> int | None:  # noqa: ARG002 (of the Protocol)
+        return None
+
+    def answered_ms(self) -> int | None:
+        return None
+
+
+NO_SOURCE: Final[Source] = _NoSource()
+"""Before there is a consumer."""
+
+
 @dataclass(slots=True)
 class _Progress:
     """What was last seen of a partition, and when (monotonic)."""
@@ -74,6 +86,9 @@ class Worker:
         self.partitions = partitions
         self.tallies = tallies
         self.clock = clock
+        self.source = source
+        """Replaced by the consumer when there is one."""
+
         self.event_clock = event_clock
         self.checkpoints = checkpoints.Figures()
         """Replaced by the checkpointer's own when there is one."""
@@ -95,7 +110,6 @@ class Worker:
         """Whether those are applied and durable."""
 
         self.stopping = False
-        self._source = source
         self._fixed_now_ms = fixed_now_ms
         self._beat: float | None = None
         self._began = clock.monotonic()
@@ -127,7 +141,7 @@ class Worker:
 
     def lag(self, partition: Partition) -> int | None:
         """How many offsets of a partition are not applied, as the last fetch saw it; None before the first."""
-        end = self._source.end_offset(partition.number)
+        end = self.source.end_offset(partition.number)
         if end is None or partition.next is None:
             return None
         return max(0, end - partition.next)
@@ -149,12 +163,11 @@ class Worker:
         seen: dict[int, _Progress] = {}
         for partition in self.partitions:
             known = self._seen.get(partition.number)
-            if known is not None and known.partition is partition and known.next == partition.next and self.lag(partition):
+            stands = known is not None and known.partition is partition and known.next == partition.next
+            if known is not None and stands and (not partition.loaded or self.lag(partition)):
                 seen[partition.number] = known
             else:
                 seen[partition.number] = _Progress(partition, partition.next, now)
-            if not partition.loaded and known is not None and known.partition is partition:
-                seen[partition.number] = known
         self._seen = seen
 
     def problems(self) -> list[str]:
@@ -198,7 +211,7 @@ class Worker:
     def _is_answered(self) -> bool:
         if self.partitions.generations and not self.partitions.assigned:
             return True  # a worker more than there are partitions fetches nothing
-        answered = self._source.answered_ms()
+        answered = self.source.answered_ms()
         return answered is not None and self.clock.now_ms() - answered <= ANSWER_S * 1000
 
     def _checkpoint_age(self) -> float:

@@ -1,4 +1,4 @@
-"""A worker for the tests, run as a process: `stream_worker.py [--without CURE]… [--until-end]`, settings by environment.
+"""A worker for the tests, run as a process: `-m support.stream_worker [--without CURE]…`, settings by environment.
 
 It is the product's worker, with a page `/state` in place of the metrics: every unit, how far it is read, what is
 counted. A cure that is left out shows what it is for: the test of a cure passes with it and sees the fault without it.
@@ -61,7 +61,7 @@ def highest_offset_wins() -> None:
     """Take the last record of each key, as a table does."""
     from loket_streams import changelog
 
-    changelog.offset_of = lambda record: record.offset  # type: ignore[assignment]
+    changelog.offset_of = lambda record: record.offset
 
 
 @cure

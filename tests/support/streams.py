@@ -36,7 +36,9 @@ def as_told(state: UnitState) -> dict[str, Any]:
     head = msgspec.msgpack.decode(head_bytes(state))
     for name in ("open", "pages"):
         head[name] = sorted(head.get(name, ()), key=repr)
-    pages = {str(page): sorted(msgspec.msgpack.decode(page_bytes(state, page)), key=repr) for page in sorted(state.pages)}
+    pages = {
+        str(page): sorted(msgspec.msgpack.decode(page_bytes(state, page)), key=repr) for page in sorted(state.pages)
+    }
     told = json.dumps([_sorted(head), _sorted(pages)])
     issued = sum(tally.counts.total.get("tickets_issued", 0) for tally in state.tallies.values())
     return {"offset": state.offset, "issued": issued, "digest": hashlib.sha256(told.encode()).hexdigest()[:16]}
@@ -51,7 +53,7 @@ def _sorted(value: Any) -> Any:
 
 
 def visits(number: int, units: int, *, first: int = 0, time_ms: int | None = None) -> Iterator[tuple[bytes, bytes]]:
-    """Events of `number` visits over so many units: issued, called, started and completed, in that order, as key and value."""
+    """Events of `number` visits over so many units, as key and value: issued, called, started and completed."""
     at_ms = int(time.time() * 1000) if time_ms is None else time_ms
     for visit in range(first, first + number):
         unit = f"unit-{visit % units}"
