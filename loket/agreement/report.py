@@ -1,12 +1,16 @@
-"""The figures of a run as tables for a person, with what was refused, and whether metrics and record agree."""
+"""The figures of a run as tables for a person, with what was refused, and whether metrics and record agree.
+
+Made for a terminal of 80 columns.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from msgspec import UNSET, UnsetType
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -23,46 +27,57 @@ REJECTED_SHOWN: Final = 20
 DIFFERENCES_SHOWN: Final = 40
 NOTHING: Final = "–"
 
+Rows = Sequence[UnitFigures]
+
 
 def print_report(report: TryReport, console: Console) -> None:
-    """Print a report: service levels, waits, employees, what was not counted, and the verdict."""
+    """Print a report: for each unit levels, waits, ends and employees; then what was not counted, and the verdict."""
     console.print(Text(f"Figures at {report.now}, from the record over the whole log", style="bold"))
-    console.print(_levels(report.units))
-    console.print(_waits(report.units))
-    if report.employees:
-        console.print(_employees(report.employees))
+    for unit in dict.fromkeys(row.unit for row in report.units):
+        rows = [row for row in report.units if row.unit == unit]
+        people = [row for row in report.employees if row.unit == unit]
+        console.print(Padding(Text(unit, style="bold reverse"), (1, 0, 0, 0)))
+        for table in _tables(rows, people):
+            console.print(Padding(table, (0, 0, 1, 0)))
     for part in _notes(report):
         console.print(part)
     console.print(_verdict(report))
 
 
-def _table(title: str, columns: Iterable[str], *, names: int) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None, pad_edge=False)
+def _tables(rows: Rows, people: Sequence[EmployeeFigures]) -> Iterator[Table]:
+    if any(row.levels is not UNSET for row in rows):
+        yield _levels(rows)
+    yield _waits(rows)
+    if any(row.waiting or row.early for row in rows):
+        yield _waiting(rows)
+    yield _ends(rows)
+    if people:
+        yield _employees(people)
+
+
+def _table(title: str, *columns: str, names: int = 1) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False)
     for index, column in enumerate(columns):
-        table.add_column(column, justify="left" if index < names else "right", overflow="fold")
+        if index < names:
+            table.add_column(column, overflow="fold")
+        else:
+            table.add_column(column, justify="right", no_wrap=True)
     return table
 
 
-def _row_name(row: UnitFigures) -> tuple[Text, Text]:
-    whole = row.service is None
-    return Text(row.unit), Text("all services" if row.service is None else row.service, style="italic" if whole else "")
+def _name(row: UnitFigures) -> Text:
+    return Text("all", style="italic") if row.service is None else Text(row.service)
 
 
-def _levels(rows: Sequence[UnitFigures]) -> Table:
-    table = _table(
-        "Service levels (in brackets: without those called when nobody came)",
-        ("unit", "service", "judged", "breached", *(level.replace("_", " ") for level in LEVELS), "nobody came"),
-        names=2,
-    )
+def _levels(rows: Rows) -> Table:
+    gone = any(row.nobody_came for row in rows)
+    title = "Service levels in per cent" + (" (in brackets: without no-shows)" if gone else "")
+    headers = (level.replace("_", "\n") for level in LEVELS)
+    table = _table(title, "service", *headers, *(["nobody\ncame"] if gone else []))
     for row in rows:
         without = row.levels_without_no_shows if row.nobody_came else UNSET
-        table.add_row(
-            *_row_name(row),
-            _number(row.judged),
-            _number(row.breached),
-            *(_level(row.levels, without, level) for level in LEVELS),
-            _number(row.nobody_came),
-        )
+        shares = (_level(row.levels, without, level) for level in LEVELS)
+        table.add_row(_name(row), *shares, *([_number(row.nobody_came)] if gone else []))
     return table
 
 
@@ -71,84 +86,92 @@ def _level(levels: Levels | UnsetType, without: Levels | UnsetType, name: str) -
     return told if without is UNSET else f"{told}\n({_share(getattr(without, name))})"
 
 
-def _waits(rows: Sequence[UnitFigures]) -> Table:
+def _waits(rows: Rows) -> Table:
     table = _table(
-        "Waits (median and p90: of those called; KM: Kaplan–Meier, which takes leavers to have been like who stayed)",
-        (
-            "unit",
-            "service",
-            "issued",
-            "answered",
-            "left",
-            "waiting",
-            "over target",
-            "oldest",
-            "median",
-            "p90",
-            "KM median",
-            "KM p90",
-            "served",
-            "expired",
-        ),
-        names=2,
+        "Waits of those called (min:s); KM takes who left to have been like who stayed",
+        "service",
+        "issued",
+        "called",
+        "left",
+        "judged",
+        "breach",
+        "median",
+        "p90",
+        "KM\nmedian",
+        "KM\np90",
     )
     for row in rows:
-        table.add_row(
-            *_row_name(row),
-            _number(row.issued),
-            _number(row.answered),
-            _number(row.left),
-            _number(row.waiting),
-            _number(row.over_target),
-            *(
-                _seconds(value)
-                for value in (row.oldest_wait_s, row.wait_median_s, row.wait_p90_s, row.km_median_s, row.km_p90_s)
-            ),
-            _number(row.served),
-            _number(row.closed.expired),
-        )
+        counts = (row.issued, row.answered, row.left, row.judged, row.breached)
+        waits = (row.wait_median_s, row.wait_p90_s, row.km_median_s, row.km_p90_s)
+        table.add_row(_name(row), *map(_number, counts), *map(_minutes, waits))
+    return table
+
+
+def _waiting(rows: Rows) -> Table:
+    table = _table("Still waiting", "service", "waiting", "early", "over target", "oldest (min:s)")
+    for row in rows:
+        counts = (row.waiting, row.early, row.over_target)
+        table.add_row(_name(row), *map(_number, counts), _minutes(row.oldest_wait_s))
+    return table
+
+
+def _ends(rows: Rows) -> Table:
+    names = (
+        "com-\npleted",
+        "no-\nshow",
+        "aban-\ndoned",
+        "trans-\nferred",
+        "expired",
+        "called\nagain",
+        "served",
+        "services",
+    )
+    table = _table("How they ended", "service", *names)
+    for row in rows:
+        ended = row.closed
+        counts = (ended.completed, ended.no_show, ended.abandoned, ended.transferred, ended.expired)
+        table.add_row(_name(row), *map(_number, (*counts, row.called_again, row.served, row.services)))
     return table
 
 
 def _employees(rows: Sequence[EmployeeFigures]) -> Table:
     table = _table(
-        "Employees (sums of what they did themselves; the wait is that of the people they served)",
-        ("unit", "employee", "served", "services", "handed on", "service", "way", "hold", "served wait"),
-        names=2,
+        "Employees (sums, h:min:s; the wait is of the people that they served)",
+        "employee",
+        "served",
+        "services",
+        "handed\non",
+        "service",
+        "way",
+        "hold",
+        "served\nwait",
     )
     for row in rows:
-        table.add_row(
-            Text(row.unit),
-            Text(row.employee),
-            _number(row.served),
-            _number(row.services),
-            _number(row.handed_on),
-            *(_seconds(value) for value in (row.service_s_sum, row.way_s_sum, row.hold_s_sum, row.served_wait_s_sum)),
-        )
+        sums = (row.service_s_sum, row.way_s_sum, row.hold_s_sum, row.served_wait_s_sum)
+        counts = (row.served, row.services, row.handed_on)
+        table.add_row(Text(row.employee), *map(_number, counts), *map(_minutes, sums))
     return table
 
 
-def _notes(report: TryReport) -> Iterable[RenderableType]:
+def _notes(report: TryReport) -> Iterator[RenderableType]:
     counts = {
         "duplicates": report.duplicates,
         "contradictions": report.contradictions,
         "late": report.late,
         "foreign": report.foreign,
-        "not yet processed": report.not_yet,
-        "skewed durations": report.skewed,
+        "of a later version": report.not_yet,
+        "durations below zero": report.skewed,
         "refused": len(report.rejected),
     }
-    yield Text("Beside the figures: " + ", ".join(f"{name} {count:,}" for name, count in counts.items()))
+    yield Text("Beside the figures: " + ", ".join(f"{count:,} {name}" for name, count in counts.items()))
     if report.unknown_units:
         yield Text(f"Units that no target knows: {', '.join(report.unknown_units)}", style="yellow")
     if report.rejected:
-        table = _table("Refused", ("source", "id", "reason", "field"), names=4)
+        table = _table("Refused", "source", "id", "reason", "field", names=4)
         for refused in report.rejected[:REJECTED_SHOWN]:
-            table.add_row(
-                *(Text(part or NOTHING) for part in (refused.source, refused.id, refused.reason, refused.field))
-            )
-        more = len(report.rejected) - REJECTED_SHOWN
-        yield Group(table, Text(f"and {more:,} more; all are in --json")) if more > 0 else table
+            parts = (refused.source, refused.id, refused.reason, refused.field)
+            table.add_row(*(Text(part or NOTHING) for part in parts))
+        yield Group(table, *_more(len(report.rejected) - REJECTED_SHOWN))
 
 
 def _verdict(report: TryReport) -> RenderableType:
@@ -161,19 +184,16 @@ def _verdict(report: TryReport) -> RenderableType:
         title = "Differences"
     if not differences:
         return verdict
-    table = _table(title, ("table", "unit", "of", "figure", "metrics", "record"), names=4)
+    table = _table(title, "table", "unit", "of", "figure", "metrics", "record", names=4)
     shown = sorted(differences, key=lambda difference: difference.late)[:DIFFERENCES_SHOWN]
     for difference in shown:
-        table.add_row(
-            difference.table,
-            Text(difference.unit),
-            Text(_of(difference)),
-            difference.figure,
-            _number(difference.metrics),
-            _number(difference.record),
-        )
-    more = len(differences) - len(shown)
-    return Group(table, *([Text(f"and {more:,} more; all are in --json")] if more > 0 else []), verdict)
+        names = (difference.table, difference.unit, _of(difference), difference.figure)
+        table.add_row(*map(Text, names), _number(difference.metrics), _number(difference.record))
+    return Group(table, *_more(len(differences) - len(shown)), verdict)
+
+
+def _more(number: int) -> Iterable[Text]:
+    return [Text(f"and {number:,} more; all are in --json")] if number > 0 else []
 
 
 def _of(difference: Difference) -> str:
@@ -184,19 +204,17 @@ def _of(difference: Difference) -> str:
 def _number(value: float | UnsetType | None) -> str:
     if value is UNSET or value is None:
         return NOTHING
-    return f"{value:,.0f}" if value == int(value) else f"{value:,.5g}"
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.5f}"
 
 
 def _share(value: float | None) -> str:
-    return NOTHING if value is None else f"{100 * value:.3f} %"
+    return NOTHING if value is None else f"{100 * value:.3f}"
 
 
-def _seconds(value: float | UnsetType | None) -> str:
-    """Seconds for a person: `6 s`, `2 min 11 s`, `3 h 02 min`."""
+def _minutes(value: float | UnsetType | None) -> str:
+    """Seconds as minutes and seconds, from an hour on with hours: `0:06`, `2:11`, `51:03:20`."""
     if value is UNSET or value is None:
         return NOTHING
     minutes, seconds = divmod(round(value), 60)
-    if minutes < 60:
-        return f"{minutes} min {seconds:02} s" if minutes else f"{seconds} s"
     hours, minutes = divmod(minutes, 60)
-    return f"{hours:,} h {minutes:02} min"
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

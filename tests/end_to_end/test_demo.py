@@ -1,0 +1,74 @@
+"""`loket demo` end to end: it moves, its two ends agree, it finds a port, and nothing is left of it."""
+
+import re
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+
+from support.process import wait_until
+from support.trying import left_by, run_loket, start_loket
+
+pytestmark = pytest.mark.embedded
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Path:
+    """Where the commands of a test put what is temporary."""
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    return folder
+
+
+def test_the_demo_moves_and_its_metrics_and_record_agree(scratch: Path) -> None:
+    ended = run_loket("demo", "--seconds", "12", scratch=scratch)
+    assert ended.status == 0, ended.err + ended.out
+    assert "Metrics and record agree." in ended.out
+    served = [sum(map(int, re.findall(r"served (\d+)", line))) for line in ended.out.splitlines() if "lag" in line]
+    assert served[0] < served[-1]
+    assert "Metrics: http://127.0.0.1:" in ended.out
+    assert left_by(scratch) == []
+
+
+def test_a_port_in_use_is_named_and_another_one_taken_and_status_reads_it(scratch: Path) -> None:
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            taken.bind(("127.0.0.1", 9101))
+            taken.listen()
+        except OSError:
+            pass  # somebody else has it, which is as good
+        process = start_loket(["demo"], scratch)
+        assert process.stdout is not None
+        try:
+            told = []
+            while not told or "loket status" not in told[-1]:
+                line = process.stdout.readline()
+                assert line, told
+                told.append(line)
+            assert any("Port 9101 is in use" in line for line in told), told
+            url = re.findall(r"--url (\S+)", told[-1])[0]
+            assert not url.endswith(":9101")
+            wait_until(lambda: "served" in process.stdout.readline(), 20, "a line")  # type: ignore[union-attr]
+            status = run_loket("status", "--url", url, "--employees", scratch=scratch)
+            assert status.status == 0, status.err
+            assert "Civil registry" in status.out
+            assert "waiting" in status.out
+            assert "pgw-101" in status.out
+            assert "lag" in status.out
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=40)
+        finally:
+            process.kill()
+    assert process.returncode == 0, err
+    assert "nothing is left behind" in out
+    assert left_by(scratch) == []
+
+
+def test_status_says_clearly_that_nobody_answers(scratch: Path) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        status = run_loket("status", "--url", f"http://127.0.0.1:{closed.getsockname()[1]}", scratch=scratch)
+    assert status.status == 1
+    assert "start the worker" in status.err

@@ -1,0 +1,313 @@
+"""`loket try` end to end: metrics, record and domain tell the same of a small log, and nothing is left of it."""
+
+import json
+import random
+import signal
+import socket
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from loket import cli
+from loket.agreement.metrics import Sample, figures_of
+from loket.domain.events import Event
+from loket.domain.policy import DAY, HOUR
+from loket.importing import Report, events_of, read_mapping
+from loket.simulator import workload, workload_targets
+from loket.targets import load_targets
+from loket.wire.cloudevents import encode
+from loket.wire.figures import SCHEMA_FILE, LiveFigures
+from support.process import wait_until
+from support.trying import figures_of_oracle, left_by, rows, run_loket, start_loket, try_json, write_jsonl
+
+START_MS = 1_767_578_400_000
+"""2026-01-05T02:00:00Z, nine o'clock in Jakarta."""
+
+MAPPING = """
+format: {delimiter: semicolon}
+zone: Asia/Jakarta
+source: counter-hall
+unit: hall
+service: {column: service}
+employee: {column: who}
+subject: {columns: [ticket, date]}
+date: {column: date, format: "%d/%m/%Y"}
+time_format: "%H:%M:%S"
+times:
+  came: {column: came}
+  called: {column: called, after: came}
+  ended: {column: ended, after: called}
+events:
+  - {type: ticket.issued, time: came}
+  - {type: ticket.called, time: called}
+  - {type: service.started, time: called}
+  - {type: service.completed, time: ended}
+"""
+
+TARGETS = """
+defaults: {zone: Asia/Jakarta}
+units:
+  hall:
+    services:
+      card: {wait: [{valid_from: 2026-01-01, seconds: 300, objective: 0.8}]}
+"""
+
+LOG = """ticket;date;service;came;called;ended;who
+A1;05/01/2026;card;09:00:00;09:04:00;09:10:00;ani
+A2;05/01/2026;card;09:01:00;09:10:00;09:20:00;ani
+A3;05/01/2026;birth;09:02:00;09:03:00;09:09:00;budi
+A4;05/01/2026;card;09:02:30;;;
+A5;05/01/2026;card;nine o'clock;09:21:00;09:25:00;ani
+A6;05/01/2026;card;09:03:00;09:23:00;09:30:00;ani;extra
+A1;05/01/2026;card;09:00:00;09:04:00;09:10:00;ani
+"""
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Path:
+    """Where the commands of a test put what is temporary."""
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> list[str]:
+    """The arguments to try a small log of a hall."""
+    for name, text in (("mapping.yaml", MAPPING), ("targets.yaml", TARGETS), ("log.csv", LOG)):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    at = str(tmp_path)
+    return [f"{at}/log.csv", "--mapping", f"{at}/mapping.yaml", "--targets", f"{at}/targets.yaml"]
+
+
+def test_a_delimited_log_is_told_as_the_domain_tells_it(office: list[str], scratch: Path) -> None:
+    report = try_json(*office, scratch=scratch)
+
+    events = list(events_of(read_mapping(Path(office[2])), Path(office[0]), Report()))
+    newest = max(event.time for event in events)
+    assert report.now == "2026-01-05T02:20:00.000Z"
+    assert rows(report) == figures_of_oracle(load_targets(Path(office[4])), events, newest)
+    (card,) = (row for row in report.units if row.service == "card")
+    assert (card.issued, card.answered, card.waiting, card.over_target, card.judged, card.breached) == (
+        3,
+        2,
+        1,
+        1,
+        3,
+        2,
+    )
+    assert card.oldest_wait_s == 17.5 * 60
+    assert (card.wait_median_s, card.wait_p90_s) == (240, 540)
+    assert [(row.employee, row.served) for row in report.employees] == [("ani", 2), ("budi", 1)]
+
+
+def test_refused_rows_are_listed_and_never_fatal(office: list[str], scratch: Path) -> None:
+    report = try_json(*office, scratch=scratch)
+    assert [(row.source, row.id, row.field) for row in report.rejected] == [
+        ("log.csv", "line 6", "came"),
+        ("log.csv", "line 7", None),
+    ]
+    assert all(row.reason for row in report.rejected)
+
+
+def test_a_log_of_which_every_row_is_refused_has_no_figures_and_is_no_failure(office: list[str], scratch: Path) -> None:
+    Path(office[0]).write_text("\n".join(LOG.splitlines()[i] for i in (0, 5, 6)) + "\n", encoding="utf-8")
+    report = try_json(*office, scratch=scratch)
+    assert len(report.rejected) == 2
+    assert rows(report) == ([], [])
+
+
+def test_the_json_fits_its_schema_and_is_all_that_is_printed(office: list[str], scratch: Path) -> None:
+    tried = run_loket("try", *office, "--json", scratch=scratch)
+    assert tried.status == 0, tried.err
+    jsonschema.validate(json.loads(tried.out), json.loads(SCHEMA_FILE.read_text(encoding="utf-8")))
+
+
+def test_the_tables_tell_levels_waits_employees_refusals_and_the_verdict(office: list[str], scratch: Path) -> None:
+    tried = run_loket("try", *office, scratch=scratch)
+    assert tried.status == 0, tried.err
+    for told in ("Service levels", "33.333 %", "50.000 %", "Kaplan–Meier", "17 min 30 s", "budi", "line 6", "agree"):
+        assert told in tried.out
+
+
+def test_now_may_be_given_and_what_is_ahead_of_it_is_in_no_figure(office: list[str], scratch: Path) -> None:
+    report = try_json(*office, "--now", "2026-01-05T09:06:00+07:00", scratch=scratch)
+    (card,) = (row for row in report.units if row.service == "card")
+    assert report.now == "2026-01-05T02:06:00.000Z"
+    assert (card.issued, card.answered, card.waiting, card.served, card.judged) == (3, 1, 2, 0, 1)
+
+
+def _lines(tickets: int = 400) -> list[Event]:
+    return list(workload(7, 3, 2, 4, tickets, start_ms=START_MS, span_ms=DAY + 6 * HOUR))
+
+
+@pytest.fixture
+def targets(tmp_path: Path) -> Path:
+    """Targets for the workload."""
+    path = tmp_path / "targets.yaml"
+    path.write_text(workload_targets(3, 2), encoding="utf-8")
+    return path
+
+
+def test_repeats_and_any_order_within_an_hour_change_no_figure(tmp_path: Path, targets: Path, scratch: Path) -> None:
+    events = _lines()
+    shaken = random.Random(3)
+    arrived = sorted(
+        events + shaken.sample(events, len(events) // 10), key=lambda event: event.time + shaken.randint(0, HOUR)
+    )
+    log = write_jsonl(tmp_path / "log.jsonl", arrived)
+
+    report = try_json(log, "--targets", targets, scratch=scratch)
+
+    newest = max(event.time for event in events)
+    assert rows(report) == figures_of_oracle(load_targets(targets), events, newest)
+    assert report.duplicates == len(events) // 10
+    assert report.agreement.differences == []
+
+
+def test_late_events_change_the_record_only_and_explain_what_differs(
+    tmp_path: Path, targets: Path, scratch: Path
+) -> None:
+    events = _lines()
+    in_order = try_json(write_jsonl(tmp_path / "log.jsonl", events), "--targets", targets, scratch=scratch)
+    random.Random(5).shuffle(events)
+
+    shuffled = try_json(write_jsonl(tmp_path / "log.jsonl", events), "--targets", targets, scratch=scratch)
+
+    assert rows(shuffled) == rows(in_order)
+    assert in_order.late == 0
+    assert shuffled.late > 0
+    assert shuffled.agreement.differences
+    assert all(difference.late for difference in shuffled.agreement.differences)
+
+
+def test_every_kind_of_event_is_counted_as_what_it_is(tmp_path: Path, scratch: Path) -> None:
+    events = _lines(20)
+    first = json.loads(encode(events[0]).value)
+    lines: list[Event | bytes] = [
+        *events,
+        events[0],
+        b"not json",
+        json.dumps(first | {"id": "n1", "time": "2026-01-05T09:00:00"}).encode(),
+        json.dumps(first | {"id": "n2", "type": "loket.ticket.eaten"}).encode(),
+        json.dumps(first | {"id": "n3", "subject": "3201234567890001"}).encode(),
+        json.dumps(first | {"id": "n4", "type": "org.example.weather"}).encode(),
+        json.dumps(first | {"data": first["data"] | {"service": "another"}}).encode(),
+        json.dumps(
+            first
+            | {
+                "id": "n5",
+                "type": "loket.session.started",
+                "data": {"unit": first["data"]["unit"], "counter": "1", "employee": "E1"},
+            }
+        ).encode(),
+    ]
+    report = try_json(write_jsonl(tmp_path / "log.jsonl", lines), scratch=scratch)
+
+    assert Counter(row.reason for row in report.rejected) == Counter(
+        ["not_json", "naive_time", "unknown_type", "personal_id", "conflicting_repeat"]
+    )
+    assert "3201234567890001" not in str(report.rejected)
+    assert (report.duplicates, report.foreign, report.not_yet) == (1, 1, 1)
+    assert set(report.unknown_units) == {event.data.unit for event in events}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["missing.csv"], "missing.csv does not exist"),
+        (["."], "is a folder"),
+        (["empty.jsonl"], "is empty"),
+        (["header.csv", "--mapping", "mapping.yaml"], "it has no rows"),
+        (["log.csv"], "needs a mapping"),
+        (["log.csv", "--mapping", "missing.yaml"], "missing.yaml: cannot be read"),
+        (["log.csv", "--mapping", "targets.yaml"], "unknown key"),
+        (["log.csv", "--mapping", "mapping.yaml", "--targets", "mapping.yaml"], "unknown key"),
+        (["log.csv", "--mapping", "mapping.yaml", "--now", "2026-01-05T09:00:00"], "without an offset"),
+        (["comma.csv", "--mapping", "mapping.yaml"], "comma.csv, line 1"),
+        (["utf16.csv", "--mapping", "mapping.yaml"], "utf16.csv, line 1"),
+        (["log.csv", "--topic", "mine"], "--bootstrap"),
+        (["log.csv", "--no-such-option"], "no-such-option"),
+        ([], "file"),
+    ],
+    ids=str,
+)
+def test_a_wrong_call_or_file_is_told_at_once_and_starts_nothing(
+    arguments: list[str], told: str, office: list[str], tmp_path: Path, scratch: Path
+) -> None:
+    (tmp_path / "empty.jsonl").touch()
+    (tmp_path / "header.csv").write_text(LOG.splitlines()[0] + "\n", encoding="utf-8")
+    (tmp_path / "comma.csv").write_text(LOG.replace(";", ","), encoding="utf-8")
+    (tmp_path / "utf16.csv").write_text(LOG, encoding="utf-16")
+    given = [argument if argument.startswith("--") or argument[0].isdigit() or argument == "mine"
+             else str(tmp_path / argument) for argument in arguments]  # fmt: skip
+
+    tried = run_loket("try", *given, scratch=scratch)
+
+    assert tried.status == 2, tried.err
+    assert told.casefold() in " ".join(tried.err.casefold().split())
+    assert tried.out == ""
+    assert "Traceback" not in tried.err
+    assert left_by(scratch) == []
+
+
+def test_a_broker_that_does_not_answer_is_status_3(office: list[str], scratch: Path) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        tried = run_loket("try", *office, "--bootstrap", f"127.0.0.1:{closed.getsockname()[1]}", scratch=scratch)
+    assert tried.status == 3, tried.err
+    assert "no Kafka broker answers" in tried.err
+    assert left_by(scratch) == []
+
+
+def test_a_process_that_fails_is_status_3_with_the_end_of_its_log(
+    office: list[str], tmp_path: Path, scratch: Path
+) -> None:
+    # A worker that cannot import its component: the file in the way is found before the package.
+    (tmp_path / "in_the_way").mkdir()
+    (tmp_path / "in_the_way" / "uvloop.py").write_text("raise SystemError('uvloop is broken here')\n", encoding="utf-8")
+    tried = run_loket("try", *office, scratch=scratch, PYTHONPATH=str(tmp_path / "in_the_way"))
+    assert tried.status == 3, tried.err
+    assert "worker ended with" in tried.err
+    assert "uvloop is broken here" in tried.err
+    assert left_by(scratch) == []
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_nothing_is_left_of_a_try_that_is_ended(how: signal.Signals, tmp_path: Path, scratch: Path) -> None:
+    log = write_jsonl(tmp_path / "log.jsonl", _lines(20))
+    process = start_loket(["try", log], scratch)
+    try:
+        wait_until(lambda: any(scratch.glob("loket-try-*/sink.log")), 60, "the sink to start")
+        process.send_signal(how)
+        out, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert out == ""
+    assert process.returncode == (-how if how == signal.SIGKILL else 128 + how)
+    wait_until(lambda: left_by(scratch) == [], 20, f"all of it to go: {left_by(scratch)}")
+
+
+def test_a_disagreement_is_status_1(
+    office: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def one_more(samples: Iterable[Sample]) -> dict[str, LiveFigures]:
+        found = figures_of(samples)
+        found["hall"].services["card"]["served"] += 1
+        return found
+
+    monkeypatch.setattr("loket.pipeline.pipeline.figures_of", one_more)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["try", *office, "--json"])
+    assert ended.value.code == 1
+    agreement = json.loads(capsys.readouterr().out)["agreement"]
+    assert agreement == {
+        "metrics_equal_record": False,
+        "differences": [
+            {"table": "units", "unit": "hall", "service": "card", "figure": "served", "metrics": 3.0, "record": 2.0,
+             "late": False}
+        ],
+    }  # fmt: skip

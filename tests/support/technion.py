@@ -1,0 +1,25 @@
+"""The public log of a call centre, where it is at hand, and the example that the project has for it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+__all__ = ["MAPPING", "TARGETS", "technion_log"]
+
+_ROOT = Path(__file__).parents[2]
+_NAME = "technion_anonymous_bank_1999_02.tsv"
+
+MAPPING = _ROOT / "examples" / "technion" / "mapping.yaml"
+TARGETS = _ROOT / "examples" / "technion" / "targets.yaml"
+
+
+def technion_log() -> Path:
+    """The log; the test is skipped where it is not."""
+    folders = [Path(os.environ["LOKET_DATA"])] if "LOKET_DATA" in os.environ else []
+    for folder in (*folders, _ROOT.parent / "shared" / "data"):
+        if (folder / _NAME).is_file():
+            return folder / _NAME
+    pytest.skip(f"{_NAME} is not here; name its folder by LOKET_DATA")
