@@ -15,7 +15,7 @@ from aiokafka.structs import ConsumerRecord
 
 from loket.domain.policy import UnitPolicy
 from loket.domain.records import RecordError, load, split_key
-from loket.domain.unit import UnitState
+from loket.domain.state import UnitState
 
 __all__ = ["MAX_RECORD_BYTES", "OFFSET_HEADER", "Packer", "Reading", "offset_of", "unpack"]
 

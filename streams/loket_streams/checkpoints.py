@@ -22,7 +22,7 @@ from typing import Any, Final, Protocol
 
 from loket.clock import Clock
 from loket.domain.records import mark_all, take_records
-from loket.domain.unit import UnitState
+from loket.domain.state import UnitState
 from loket_streams.changelog import MAX_RECORD_BYTES, OFFSET_HEADER, Packer
 from loket_streams.errors import CheckpointError
 from loket_streams.partitions import Partition, Partitions

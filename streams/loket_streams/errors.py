@@ -49,10 +49,10 @@ class RetentionError(GapError):
 
     def _text(self) -> str:
         return (
-            f"{self.topic}[{self.partition}]: the events from offset {self.expected} to {self.found - 1} were "
-            f"removed by retention before they were read, so the figures would lack them. To go on without them start the "
-            f"worker once with --accept-lost-events; to have them, import them again. Retention should be longer than any "
-            f"outage: `loket topics check` shows it."
+            f"{self.topic}[{self.partition}]: the events from offset {self.expected} to {self.found - 1} were removed "
+            f"by retention before they were read, so the figures would lack them. To go on without them start the "
+            f"worker once with --accept-lost-events; to have them, import them again. Retention should be longer than "
+            f"any outage: `loket topics check` shows it."
         )
 
 
@@ -62,10 +62,10 @@ class TruncatedError(StreamError):
     def __init__(self, topic: str, partition: int, next: int, end: int) -> None:
         self.topic, self.partition, self.next, self.end = topic, partition, next, end
         super().__init__(
-            f"{topic}[{partition}] ends at offset {end}, and the worker's state contains events to {next - 1}: the "
+            f"{topic}[{partition}] ends at offset {end}, and the worker's state contains events up to {next - 1}: the "
             f"topic was made anew, or the broker lost data. Events sent now would be taken for known ones. Start the "
-            f"worker with another LOKET_APP_ID (and `loket topics apply` for its changelog): it builds the figures from "
-            f"the topic as it is."
+            f"worker with another LOKET_APP_ID (and `loket topics apply` for its changelog): it builds the figures "
+            f"from the topic as it is."
         )
 
 
@@ -75,8 +75,8 @@ class RecoveryError(StreamError):
     def __init__(self, topic: str, partition: int, reason: str) -> None:
         self.topic, self.partition, self.reason = topic, partition, reason
         super().__init__(
-            f"{topic}[{partition}]: {reason}. The worker stops, as its figures would be wrong. If another start "
-            f"does not mend it, set another LOKET_APP_ID: the figures are then built from the events that the topic has."
+            f"{topic}[{partition}]: {reason}. The worker stops, as its figures would be wrong. If another start does "
+            f"not mend it, set another LOKET_APP_ID: the figures are then built from the events that the topic has."
         )
 
 

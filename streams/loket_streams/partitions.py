@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from threading import RLock
 
 from loket.domain.policy import Policy
-from loket.domain.unit import UnitState
+from loket.domain.state import UnitState
 from loket_streams.errors import GapError, RecoveryError, RetentionError, TruncatedError
 from loket_streams.transport import Found
 

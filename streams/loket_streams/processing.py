@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 from loket.domain.events import Event
-from loket.domain.unit import OTHER, Applied, UnitState, apply
+from loket.domain.state import OTHER, UnitState
+from loket.domain.unit import Applied, apply
 from loket.wire.cloudevents import Decoder, Foreign, Record
 from loket.wire.rejection import Reason, Rejected
 from loket_streams.errors import GapError, RecoveryError

@@ -10,7 +10,8 @@ from collections import Counter
 from enum import StrEnum
 
 from loket.domain.events import Event
-from loket.domain.unit import OTHER, Applied
+from loket.domain.state import OTHER
+from loket.domain.unit import Applied
 from loket.wire.rejection import Reason
 
 __all__ = ["RESULTS", "Result", "SourceClock", "Tallies"]
