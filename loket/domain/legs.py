@@ -9,7 +9,7 @@ drafts: an issue and its steps  ──measure──▶  legs with stretches, dur
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from itertools import pairwise
 
 from msgspec import Struct, field
 
@@ -40,7 +40,7 @@ class Folded(Struct):
     voided: list[Leg] = field(default_factory=list)
 
 
-def fold(steps: Iterable[Step], day: int, days: ServiceDays, *, never: bool) -> Folded:
+def fold(steps: list[Step], day: int, days: ServiceDays, *, never: bool) -> Folded:
     """Fold the steps of one ticket, ordered by `Step.order`, into its legs.
 
     `day` is the ticket's service day; with `never` it is ignored and each leg takes the day of its issue.
@@ -73,8 +73,10 @@ def _left_before(gone: Leg, leg: Leg) -> bool:
     return gone.ended_at <= leg.issued_at
 
 
-def _standing(steps: Iterable[Step], folded: Folded) -> list[Step]:
+def _standing(steps: list[Step], folded: Folded) -> list[Step]:
     """Of the steps of one kind, time and identity the one with the smallest hash; added services all stand (17)."""
+    if not any(one.at == other.at and one.kind == other.kind for one, other in pairwise(steps)):
+        return steps  # in the order of rule 2 such steps are neighbours
     standing: list[Step] = []
     seen: dict[tuple[int, int, str | None], set[tuple[str | None, str | None, str | None]]] = {}
     for step in steps:

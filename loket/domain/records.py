@@ -138,9 +138,8 @@ def load(head: bytes, pages: Mapping[str, bytes], policy: UnitPolicy) -> UnitSta
     state.tallies, state.people, state.days = read.tallies, read.people, read.days
     state.closings, state.last_call, state.late = read.closings, read.last_call, read.late
     for day, closings in state.closings.items():
-        ids = state.ids.setdefault(day, {})
-        for closing in closings:
-            ids[closing.hash] = closing.content
+        if not state.admission.is_closed(day):  # ids are forgotten with their day (rule 8), a closing may outlive it
+            state.ids[day] = {closing.hash: closing.content for closing in closings}
     for ticket in read.open:
         _restore(state, ticket)
     for name in read.pages:

@@ -114,7 +114,8 @@ def put_back(state: UnitState, key: TicketKey, ticket: Ticket, derived: Live) ->
 
 def _give_page(state: UnitState, key: TicketKey, ticket: Ticket) -> None:
     """Put a ticket that closes for the first time into its day's last page: a function of the log alone."""
-    last = max((page for day, page in state.pages if day == ticket.day), default=0)
+    # The pages of a day are in the order of their numbers, so the newest is the last of its day.
+    last = next((page for day, page in reversed(state.pages) if day == ticket.day), 0)
     if len(state.pages.get((ticket.day, last), ())) >= PAGE_TICKETS:
         last += 1
     ticket.page = last

@@ -78,6 +78,10 @@ class ServiceTally(Struct, array_like=True):
         histogram = self.histograms.get(kind)
         if histogram is None:
             histogram = self.histograms[kind] = Histogram([0] * (len(bounds) + 1))
+        if not removed:
+            for ms in added:
+                histogram.add(bounds, ms)
+            return
         old, new = Counter(removed), Counter(added)
         for ms in (new - old).elements():
             histogram.add(bounds, ms)

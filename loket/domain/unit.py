@@ -148,7 +148,7 @@ def _exchange(state: UnitState, ticket: Ticket, before: Live, after: Live) -> No
     unit_counts = state.tally(EMPTY_SERVICE).counts
     unit_counts.change("contradictions", after.folded.contradictions - before.folded.contradictions)
     unit_counts.change("skewed_durations", after.folded.skewed - before.folded.skewed)
-    for day in before.by_day.keys() | after.by_day.keys():
+    for day in {**before.by_day, **after.by_day}:
         _exchange_day(state, ticket, day, before.by_day.get(day, _NOTHING), after.by_day.get(day, _NOTHING))
 
 
@@ -156,30 +156,38 @@ def _exchange_day(state: UnitState, ticket: Ticket, day: int, old: Contribution,
     tally = state.days.get(day)
     if tally is None:
         tally = state.days[day] = DayTally()
-    for pair in old.counts.keys() | new.counts.keys():
-        change = new.counts.get(pair, 0) - old.counts.get(pair, 0)
-        if change:
-            service = state.service_label(pair[0], ticket)
-            state.tally(service).counts.change(pair[1], change)
-            if pair[1].partition("/")[0] in DAY_FIGURES:
-                rise(tally.counts, service, pair[1], change)
-    for pair in old.observed.keys() | new.observed.keys():
-        state.tally(state.service_label(pair[0], ticket)).observe(
-            pair[1], old.observed.get(pair, []), new.observed.get(pair, [])
-        )
-    for pair in old.settled.keys() | new.settled.keys():
-        change = new.settled.get(pair, 0) - old.settled.get(pair, 0)
-        if change:
-            service = state.service_label(pair[0], ticket)
-            settled = state.tally(service).settled
-            settled[pair[1]] = settled.get(pair[1], 0) + change
-            rise(tally.settled, service, pair[1], change)
-    for pair in old.people.keys() | new.people.keys():
-        employee = OTHER if pair[0] in ticket.other_employees else pair[0]
+    for (service, figure), change in _changes(old.counts, new.counts):
+        label = state.service_label(service, ticket)
+        state.tally(label).counts.change(figure, change)
+        if figure.partition("/")[0] in DAY_FIGURES:
+            rise(tally.counts, label, figure, change)
+    if old.observed != new.observed:
+        for pair in {**old.observed, **new.observed}:  # no set: records are a function of the log, their order too
+            label = state.service_label(pair[0], ticket)
+            state.tally(label).observe(pair[1], old.observed.get(pair, []), new.observed.get(pair, []))
+    for (service, figure), change in _changes(old.settled, new.settled):
+        label = state.service_label(service, ticket)
+        settled = state.tally(label).settled
+        settled[figure] = settled.get(figure, 0) + change
+        rise(tally.settled, label, figure, change)
+    for (name, figure), change in _changes(old.people, new.people):
+        employee = OTHER if name in ticket.other_employees else name
         counts = state.people.get(employee)
         if counts is None:
             counts = state.people[employee] = Counts()
-        counts.change(pair[1], new.people.get(pair, 0) - old.people.get(pair, 0))
+        counts.change(figure, change)
+
+
+def _changes(old: dict[tuple[str, str], int], new: dict[tuple[str, str], int]) -> list[tuple[tuple[str, str], int]]:
+    """What is to be added to get from some figures to others: most events change few of a ticket's."""
+    if old == new:
+        return []
+    changes = [(pair, -amount) for pair, amount in old.items() if pair not in new]
+    for pair, amount in new.items():
+        change = amount - old.get(pair, 0)
+        if change:
+            changes.append((pair, change))
+    return changes
 
 
 def _date_last_call(state: UnitState, ticket: Ticket, folded: Folded, call: Step, received: int) -> None:

@@ -171,7 +171,7 @@ def logs(draw: st.DrawFn, unit: str = "u", *, days: int = 2, tickets: int = 5) -
     if made and draw(st.integers(0, 3)) == 0:
         day = office.day + timedelta(days=draw(st.integers(0, days - 1)))
         made.append(office.voided(draw(st.sampled_from(SUBJECTS)), at=int(made[-1].time), day=day.isoformat()))
-    for event in draw(st.lists(st.sampled_from(made), max_size=3)):
+    for event in draw(st.lists(st.sampled_from(made), max_size=3)) if made else ():
         made.append(again(event, id=f"again-{len(made)}"))
     return sorted(made, key=lambda event: (int(event.time), event.id))
 
@@ -190,6 +190,6 @@ def arrivals(draw: st.DrawFn, log: Sequence[Event]) -> list[Event]:
 @st.composite
 def conflicting(draw: st.DrawFn, log: Sequence[Event]) -> list[Event]:
     """A log in which some ids come again with another time: what a device sends that lost its counter."""
-    told = draw(st.lists(st.sampled_from(list(log)), min_size=1, max_size=3))
+    told = draw(st.lists(st.sampled_from(list(log)), min_size=1, max_size=3)) if log else []
     others = [_shifted(event, draw(st.integers(1, 600)) * SECOND) for event in told]
     return list(draw(st.permutations([*log, *others])))

@@ -19,12 +19,11 @@ def law(*strategies: st.SearchStrategy[Any]) -> Callable[[Callable[..., None]], 
     """Make a test of a law: `check` is called with what the strategies draw, and raises where the law is broken."""
 
     def decorate(check: Callable[..., None]) -> Callable[[int], None]:
-        checked = given(*strategies)(check)
-
         def test(examples: int) -> None:
-            settings(
+            run = settings(
                 max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
-            )(checked)()
+            )
+            run(given(*strategies)(check))()
 
         test.__name__, test.__doc__, test.__module__ = check.__name__, check.__doc__, check.__module__
         parametrized: Callable[[int], None] = pytest.mark.parametrize(

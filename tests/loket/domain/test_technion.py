@@ -1,0 +1,102 @@
+"""The real log of a bank's call centre against the numbers of definitions.md, by the domain alone.
+
+The log is not part of the project: without it (`LOKET_DATA`, or `shared/data` beside the checkout) these are skipped.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import pytest
+
+from loket.domain.estimates import kaplan_meier_quantile, quantile
+from loket.domain.events import Event
+from loket.domain.levels import Levels
+from loket.domain.policy import DAY, SECOND
+from loket.testing.builders import Desk, Office, unit_policy
+from support.telling import Told
+
+NAME = "technion_anonymous_bank_1999_02.tsv"
+FOLDERS = (os.environ.get("LOKET_DATA", ""), str(Path(__file__).parents[3].parent / "shared" / "data"))
+
+
+class Call(NamedTuple):
+    arrived: int
+    waited: int
+    outcome: str
+    server: str
+
+
+def rows() -> Iterator[Call]:
+    """Each call that reached the queue: arrival q_start, or vru_exit where nobody waited; PHANTOM is left out."""
+    path = next((Path(folder) / NAME for folder in FOLDERS if folder and (Path(folder) / NAME).is_file()), None)
+    if path is None:
+        pytest.skip(f"the log {NAME} is not here")
+    with path.open(encoding="utf-8", newline="") as log:
+        for row in csv.DictReader(log, delimiter="\t"):
+            waited = int(row["q_time"])
+            if row["outcome"] == "PHANTOM" or (row["outcome"] == "HANG" and waited == 0):
+                continue
+            clock = row["vru_exit"] if row["q_start"] == "0:00:00" else row["q_start"]
+            hour, minute, second = (int(part) for part in clock.split(":"))
+            date = row["date"]
+            midnight = datetime(1900 + int(date[:2]), int(date[2:4]), int(date[4:]), tzinfo=UTC)
+            arrived = int(midnight.timestamp()) + 3600 * hour + 60 * minute + second
+            server = row["server"] if row["server"] != "NO_SERVER" else ""
+            yield Call(arrived * SECOND, waited * SECOND, row["outcome"], server)
+
+
+@pytest.fixture(scope="module")
+def calls() -> list[Call]:
+    return list(rows())
+
+
+def test_the_levels_of_the_technion_log(calls: list[Call]) -> None:
+    told = Told(unit_policy({"s": 60}, zone="UTC", day_starts="03:00"), Office(day="1999-02-01"))
+    office = told.office
+    log: list[Event] = []
+    for number, call in enumerate(calls):
+        log.append(office.issued(f"c{number}", at=call.arrived))
+        at = call.arrived + call.waited
+        if call.outcome == "AGENT":
+            desk: Desk = {"employee": call.server} if call.server else {}
+            log.append(office.called(f"c{number}", at=at, **desk))
+            log.append(office.completed(f"c{number}", at=at, **desk))
+        else:
+            log.append(office.abandoned(f"c{number}", at=at))
+    told.tell(*sorted(log, key=lambda event: int(event.time)))
+    report = told.report("s", now=told.now + 2 * DAY)
+    assert isinstance(report.levels, Levels)
+    assert {name: round(value, 5) for name, value in msgspec.structs.asdict(report.levels).items()} == {
+        "answered": 0.77075,
+        "offered": 0.67328,
+        "excluding_short": 0.68527,
+        "abandoned_ok": 0.75246,
+        "excluding_early": 0.73117,
+        "live": 0.73117,
+    }
+    assert report.answered + report.left == report.issued == len(calls)
+    assert report.waiting == 0
+    assert len(told.state.people) == 24
+    assert told.state.late == 0
+    # The days of four weeks are closed but for the last one or two: nobody's ticket is left of them.
+    assert max(key[0] for key in told.state.tickets) - min(key[0] for key in told.state.tickets) <= 1
+
+
+def test_the_quantiles_of_the_technion_log(calls: list[Call]) -> None:
+    for queued, expected in ((False, (6, 131, 16, 174)), (True, (52, 186, 64, 226))):
+        counted = [call for call in calls if call.waited > 0 or not queued]
+        answered = [call.waited // SECOND for call in counted if call.outcome == "AGENT"]
+        left = [call.waited // SECOND for call in counted if call.outcome != "AGENT"]
+        assert (
+            quantile(answered, 0.5),
+            quantile(answered, 0.9),
+            kaplan_meier_quantile(answered, left, 0.5),
+            kaplan_meier_quantile(answered, left, 0.9),
+        ) == expected
