@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loket.agreement.metrics import figures_of
@@ -10,7 +10,7 @@ from loket.catalogue import METRICS, Kind
 from loket.domain.events import Event
 from loket.domain.figures import evaluate
 from loket.domain.policy import DAY, HOUR, Budget, ServicePolicy, Target, UnitPolicy
-from loket.domain.summary import employee_figures, rows_of_state, rows_of_unit
+from loket.domain.summary import add_up, employee_figures, rows_of_state, rows_of_unit
 from loket.domain.unit import UnitState, apply
 from loket.scrape import read
 from loket.testing.builders import Office
@@ -59,6 +59,28 @@ def test_what_is_scraped_are_the_rows_of_the_state(policy: UnitPolicy, log: list
         told = found.day.get(service, {})
         assert {name: told.get(name, 0) for name in told.keys() | exact.keys()} == {
             name: exact.get(name, 0) for name in told.keys() | exact.keys()
+        }
+
+
+@settings(max_examples=30)
+@given(logs_as_received, logs_as_received, st.integers(0, 3 * DAY))
+def test_units_beyond_the_budget_are_the_sum_of_theirs(one: list[Event], other: list[Event], after: int) -> None:
+    policy = UnitPolicy(services={"s": ServicePolicy(targets=(Target(1, 300_000, 0.8),))})
+    states = [UnitState("u", policy), UnitState("v", policy)]
+    for state, log in zip(states, (one, other), strict=True):
+        for event in log:
+            apply(state, event, int(event.time))
+    worker = worker_of(states, OPENS + after)
+    by_name = figures_of(read(Exporter(worker).render_units().decode()))
+    worker.unit_budget = 0
+    summed = figures_of(read(Exporter(worker).render_units().decode()))
+    assert set(by_name) >= {"u", "v"}
+    assert set(summed) == {"other"}
+    for table in ("services", "day"):
+        theirs = [flat for unit in ("u", "v") for flat in getattr(by_name[unit], table).values()]
+        expected, found = add_up(theirs), add_up(getattr(summed["other"], table).values())
+        assert {name: amount for name, amount in found.items() if amount} == {
+            name: amount for name, amount in expected.items() if amount
         }
 
 
