@@ -12,11 +12,11 @@ UsageError
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from difflib import get_close_matches
-from typing import Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 from loket.errors import UsageError
 
@@ -24,9 +24,18 @@ __all__ = ["Document", "DocumentError", "Fault", "Node", "closest"]
 
 MAX_FAULTS_TOLD: Final = 20
 
+MAX_FAULTS: Final = 100
+"""Where reading stops: whoever has so many has given the wrong file, or one that repeats its faults by aliases."""
+
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,9})?")
 _NOTHING = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEANS: Final = {"true": True, "false": False}
+
+_FEW: Final = 40
+"""As many known words are compared letter by letter; of more, those that begin like the word."""
+_LONGEST_WORD: Final = 64
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +56,8 @@ class DocumentError(UsageError):
         self.faults = tuple(sorted(faults, key=lambda fault: (fault.line, fault.column)))
         told = [self._told(fault) for fault in self.faults[:MAX_FAULTS_TOLD]]
         if len(self.faults) > MAX_FAULTS_TOLD:
-            told.append(f"{file}: and {len(self.faults) - MAX_FAULTS_TOLD} faults more")
+            more = "at least " if len(self.faults) >= MAX_FAULTS else ""
+            told.append(f"{file}: and {more}{len(self.faults) - MAX_FAULTS_TOLD} faults more")
         super().__init__("\n".join(told))
 
     def _told(self, fault: Fault) -> str:
@@ -58,17 +68,24 @@ class DocumentError(UsageError):
 
 def closest(word: str, known: Collection[str]) -> str:
     """Return ` (did you mean …?)` for the known word most like `word`, and nothing where none is."""
+    if len(word) > _LONGEST_WORD:
+        return ""
+    sought = word.casefold()
     folded = {other.casefold(): other for other in known}
-    found = get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
+    if len(folded) > _FEW:
+        begins = sought.rpartition("/")[2][:2]  # of two letters, as the first may be the wrong one
+        folded = {other: name for other, name in folded.items() if other.rpartition("/")[2][:1] in begins}
+    found = get_close_matches(sought, folded, n=1, cutoff=0.6)
     return f" (did you mean `{folded[found[0]]}`?)" if found else ""
 
 
 @dataclass(slots=True, eq=False)
 class Document:
-    """One file and the faults found in it so far."""
+    """One file, the faults found in it so far, and what was read of the nodes that aliases may repeat."""
 
     file: str
     faults: list[Fault] = field(default_factory=list)
+    known: dict[tuple[str, int], Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
@@ -90,8 +107,29 @@ class Node:
     size: int = 1
 
     def fault(self, message: str) -> None:
-        """Note that something is wrong here."""
-        self.document.faults.append(Fault(self.line, self.column, self.path, message))
+        """Note that something is wrong here. Raises DocumentError where that is one fault too many."""
+        faults = self.document.faults
+        faults.append(Fault(self.line, self.column, self.path, message))
+        if len(faults) >= MAX_FAULTS:
+            raise DocumentError(self.document.file, faults)
+
+    def closest(self, word: str, known: Collection[str]) -> str:
+        """As `closest`, while faults are few enough to be told."""
+        return closest(word, known) if len(self.document.faults) < MAX_FAULTS_TOLD else ""
+
+    def once(self, what: str, read: Callable[[Node], _T]) -> _T:
+        """What `read`, which reads `what`, makes of this list or mapping: read once, however often aliases repeat it.
+
+        A few lines of aliases can stand for millions of nodes. Faults are told where it is read first.
+        """
+        if self.kind == "scalar":
+            return read(self)
+        known = self.document.known
+        key = (what, id(self.items))  # which all copies of a node share, and the document keeps
+        if key not in known:
+            known[key] = read(self)
+        found: _T = known[key]
+        return found
 
     @property
     def nothing(self) -> bool:
@@ -122,7 +160,7 @@ class Node:
         found: dict[str, Node] = {}
         for key, item in self.entries(what):
             if key.value not in known:
-                key.fault(f"unknown key{closest(key.value, known)}; known here: {', '.join(known)}")
+                key.fault(f"unknown key{key.closest(key.value, known)}; known here: {', '.join(known)}")
             else:
                 found[key.value] = item
         if self.kind == "mapping" and (missing := [f"`{key}`" for key in required if key not in found]):
@@ -179,7 +217,7 @@ class Node:
         """One of some words."""
         word = self.text(what)
         if word is not None and word not in known:
-            self.fault(f"`{word}` is not {what}{closest(word, known)}: one of {', '.join(known)}")
+            self.fault(f"`{word}` is not {what}{self.closest(word, known)}: one of {', '.join(known)}")
             return None
         return word
 

@@ -9,7 +9,7 @@ from typing import Any, Final, Union, get_args, get_origin
 import msgspec
 from msgspec import Struct
 
-from loket.documents import Node, closest
+from loket.documents import Node
 from loket.domain.events import EVENT_TYPES, Envelope, Instant
 from loket.importing.mapping import Emission, FieldOf, TimeValue, Value
 from loket.importing.mapping_parts import Reading, condition_of, fits_ids, value_of
@@ -27,7 +27,7 @@ def read_events(node: Node, reading: Reading, times: Collection[str], common: di
     """The events in the order in which a row brings them; `times` are the names that they may use."""
     emissions: list[Emission] = []
     for item in node.sequence("events"):
-        emission = _emission(item, reading, times, common)
+        emission = item.once("event", lambda item: _emission(item, reading, times, common))
         if emission is not None:
             emissions.append(emission)
     if node.kind == "list" and not node.items:
@@ -38,11 +38,11 @@ def read_events(node: Node, reading: Reading, times: Collection[str], common: di
 def _emission(node: Node, reading: Reading, times: Collection[str], common: dict[str, Value]) -> Emission | None:
     found = node.mapping(_KEYS, required=("type", "time"), what="an event")
     when = condition_of(found["when"], reading) if "when" in found else None
-    id_columns = [reading.column_of(each) for each in (found["id"].sequence("columns") if "id" in found else [])]
+    id_columns = found["id"].once("columns", reading.columns_of) if "id" in found else []
     kind = _kind(found["type"]) if "type" in found else None
     time = found["time"].text("the name of a time") if "time" in found else None
     if time is not None and time not in times:
-        found["time"].fault(f"`{time}` is no time of this mapping{closest(time, times)}")
+        found["time"].fault(f"`{time}` is no time of this mapping{node.closest(time, times)}")
     if kind is None or time is None:
         return None
     attributes = {field.name: field for field in msgspec.structs.fields(kind)}
@@ -58,8 +58,7 @@ def _emission(node: Node, reading: Reading, times: Collection[str], common: dict
         step = item.text("a name for this step", longest=64) or step
         if not fits_ids(step):
             item.fault("a step is named with A-Z a-z 0-9 . _ : / -")
-    columns = tuple(column for column in id_columns if column is not None)
-    return Emission(kind, data, step, time, when, tuple(fields), columns)
+    return Emission(kind, data, step, time, when, tuple(fields), tuple(id_columns))
 
 
 def _kind(node: Node) -> type[Envelope] | None:
@@ -69,7 +68,7 @@ def _kind(node: Node) -> type[Envelope] | None:
     full = text if text.startswith(_PREFIX) else _PREFIX + text
     if full not in EVENT_TYPES or full in _NOT_MAPPED:
         known = [name.removeprefix(_PREFIX) for name in EVENT_TYPES if name not in _NOT_MAPPED]
-        node.fault(f"`{text}` is no event that a row can be{closest(text, known)}; known: {', '.join(known)}")
+        node.fault(f"`{text}` is no event that a row can be{node.closest(text, known)}; known: {', '.join(known)}")
         return None
     return EVENT_TYPES[full]
 
@@ -97,7 +96,7 @@ def _fields(
         if isinstance(value, TimeValue) != (simple[key] is Instant):
             item.fault("is an instant: write `{time: …}`" if simple[key] is Instant else "is no instant, but a text")
         if isinstance(value, TimeValue) and value.time not in times:
-            item.fault(f"`{value.time}` is no time of this mapping{closest(value.time, times)}")
+            item.fault(f"`{value.time}` is no time of this mapping{item.closest(value.time, times)}")
     for name, field in described.items():
         if field.required and name not in values and name not in reading.given:
             node.fault(f"needs `{name}`: name it under `data`" + (", or once for all" if name in simple else ""))

@@ -11,7 +11,7 @@ from loket.documents import DocumentError, Fault, Node, parse_document, read_byt
 from loket.importing.mapping import Format, Mapping, MappingError, Subject, Time, Value
 from loket.importing.mapping_events import read_events
 from loket.importing.mapping_parts import Reading, condition_of, date_column_of, fits_ids, value_of
-from loket.importing.mapping_times import bound_of, check_times, read_times
+from loket.importing.mapping_times import bound_of, read_times
 from loket.targets.reading import zone_of
 
 __all__ = ["parse_mapping", "read_mapping", "secret_of"]
@@ -63,9 +63,9 @@ def parse_mapping(file: str, content: bytes) -> Mapping:
     """As `read_mapping`, of bytes that were read already; `file` is the name in the errors."""
     try:
         root = parse_document(file, content)
+        mapping = _mapping(root)
     except DocumentError as error:
         raise MappingError(error.file, error.faults) from error
-    mapping = _mapping(root)
     if mapping is None or root.document.faults:
         raise MappingError(file, root.document.faults)
     return mapping
@@ -97,7 +97,6 @@ def _mapping(root: Node) -> Mapping | None:
     names: list[str] = []  # of those that are wrong too, which have faults of their own
     if (node := found.get("times")) is not None:
         times = read_times(node, reading)
-        check_times(node, times)
         names = [key.value for key in node.keys]
     events = read_events(found["events"], reading, names, common) if "events" in found else ()
     from_ms, until_ms = (
@@ -162,8 +161,7 @@ def _subject(node: Node, reading: Reading) -> Subject | None:
     found = node.mapping(("columns", "prefix", "hash"), required=("columns",), what="a subject")
     columns: list[str] = []
     if (item := found.get("columns")) is not None:
-        named = [reading.column_of(each) for each in item.sequence("key columns")]
-        columns = [column for column in named if column is not None]
+        columns = reading.columns_of(item)
         if item.kind == "list" and not columns:
             item.fault("name at least one key column")
     prefix, always = "", False

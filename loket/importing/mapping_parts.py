@@ -36,6 +36,10 @@ class Reading:
             self.columns[column] = None
         return column
 
+    def columns_of(self, node: Node) -> list[str]:
+        """The names of a list of columns."""
+        return [column for item in node.sequence("columns") if (column := self.column_of(item)) is not None]
+
     def format_of(self, node: Node) -> TimeFormat | None:
         """A time format."""
         text = node.text('a format such as "%d/%m/%Y %H:%M:%S"')
@@ -65,11 +69,15 @@ def date_column_of(node: Node, reading: Reading) -> DateColumn | None:
 
 def condition_of(node: Node, reading: Reading) -> Condition | None:
     """`{column: text, column: [texts], column: {not: …}, …}`: all of these hold."""
+    return node.once("condition", lambda node: _condition(node, reading))
+
+
+def _condition(node: Node, reading: Reading) -> Condition | None:
     tests: list[Test] = []
     for key, item in node.entries("conditions, `column: text` each"):
         reading.columns[key.value] = None
         if item.kind != "mapping":
-            if (texts := _texts(item)) is not None:
+            if (texts := item.once("texts", _texts)) is not None:
                 tests.append(Test(key.value, "is", texts))
             continue
         for kind, asked in item.mapping(("not", "empty", "above", "below"), what="a test").items():
@@ -83,7 +91,7 @@ def condition_of(node: Node, reading: Reading) -> Condition | None:
 
 def _test(column: str, kind: str, node: Node) -> Test | None:
     if kind == "not":
-        texts = _texts(node)
+        texts = node.once("texts", _texts)
         return None if texts is None else Test(column, "not", texts)
     if kind == "empty":
         empty = node.boolean("whether the cell is empty")
@@ -105,6 +113,10 @@ def value_of(node: Node, reading: Reading) -> Value | None:
     if node.kind == "scalar":
         text = node.text("a text, or `{column: …}`")
         return None if text is None else Constant(text)
+    return node.once("value", lambda node: _translation(node, reading))
+
+
+def _translation(node: Node, reading: Reading) -> Value | None:
     keys = ("column", "values", "others", "nobody", "prefix", "slug", "hash", "time")
     found = node.mapping(keys, what="`{column: …}`")
     if "time" in found:
@@ -118,13 +130,11 @@ def value_of(node: Node, reading: Reading) -> Value | None:
         node.fault("`column` is missing: name the column that has it")
         return None
     column = reading.column_of(found["column"])
-    values = _values(found["values"]) if "values" in found else None
+    values = found["values"].once("values", _values) if "values" in found else None
     keep = values is None
     if (item := found.get("others")) is not None:
         keep = item.choice("what becomes of other texts", ("keep", "refuse")) == "keep"
-    nobody: frozenset[str] = frozenset()
-    if (item := found.get("nobody")) is not None:
-        nobody = _texts(item) or nobody
+    nobody = found["nobody"].once("texts", _texts) if "nobody" in found else None
     prefix = ""
     if (item := found.get("prefix")) is not None:
         prefix = item.text("a prefix", longest=64) or ""
@@ -133,7 +143,7 @@ def value_of(node: Node, reading: Reading) -> Value | None:
         found["hash"].fault("needs a `secret`: without one anybody can find out by trying whose id a hash is")
     if slug and hashed:
         found["slug"].fault("does not go together with `hash`")
-    return None if column is None else Cell(column, values, keep, nobody, prefix, slug, hashed)
+    return None if column is None else Cell(column, values, keep, nobody or frozenset(), prefix, slug, hashed)
 
 
 def _values(node: Node) -> dict[str, str]:

@@ -5,25 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from loket.documents import Node, closest
+from loket.documents import Node
 from loket.importing.localtime import LocalClock, NoSuchTimeError
 from loket.importing.mapping import ColumnTime, Duration, FirstTime, ShiftedTime, Time
 from loket.importing.mapping_parts import Reading, condition_of, date_column_of
 from loket.importing.timeformat import TimeFormat, UnreadableTimeError
 
-__all__ = ["bound_of", "check_times", "read_times"]
+__all__ = ["bound_of", "read_times"]
 
 _IN_COLUMN: Final = ("column", "format", "date", "after", "slack_seconds", "absent")
 _SHIFTED: Final = ("time", "plus", "minus")
 _UNITS: Final = {"milliseconds": 1, "seconds": 1_000, "minutes": 60_000, "h:mm:ss": None}
 _MAX_SLACK_SECONDS: Final = 23 * 3_600
+_MAX_TIMES: Final = 200
 _BOUNDS: Final = tuple(map(TimeFormat.compile, ("%Y-%m-%d", "iso", "%Y-%m-%d %H:%M")))
 
 
 def read_times(node: Node, reading: Reading) -> dict[str, Time]:
-    """The times by their names."""
+    """The times by their names; every name that one refers to is there, and none refers to itself in the end."""
     times: dict[str, Time] = {}
+    places: dict[str, Node] = {}  # of those that are wrong too, which have faults of their own
+    if len(node.keys) > _MAX_TIMES:
+        node.fault(f"{len(node.keys)} times; a mapping may have {_MAX_TIMES}")
+        return times
     for key, item in node.entries("times, `name: {column: …}` each"):
+        places[key.value] = item
         found = item.mapping((*_IN_COLUMN, "first", *_SHIFTED), what="a time")
         ways = [way for way in ("column", "first", "time") if way in found]
         if len(ways) != 1:
@@ -37,13 +43,19 @@ def read_times(node: Node, reading: Reading) -> dict[str, Time]:
         if ways[0] == "column":
             time = _in_column(item, found, reading)
         elif ways[0] == "first":
-            names = [each.text("the name of a time") for each in found["first"].sequence("names of times")]
-            time = FirstTime(tuple(name for name in names if name is not None)) if names else None
+            names = found["first"].once("names", _names)
+            time = FirstTime(names) if names else None
         else:
             time = _shifted(found, reading)
         if time is not None:
             times[key.value] = time
+    _check(times, places)
     return times
+
+
+def _names(node: Node) -> tuple[str, ...]:
+    names = (item.text("the name of a time") for item in node.sequence("names of times"))
+    return tuple(dict.fromkeys(name for name in names if name is not None))
 
 
 def _in_column(node: Node, found: dict[str, Node], reading: Reading) -> ColumnTime | None:
@@ -77,7 +89,10 @@ def _in_column(node: Node, found: dict[str, Node], reading: Reading) -> ColumnTi
 
 def _shifted(found: dict[str, Node], reading: Reading) -> ShiftedTime | None:
     name = found["time"].text("the name of a time")
-    plus, minus = (tuple(_durations(found[key], reading)) if key in found else () for key in ("plus", "minus"))
+    plus, minus = (
+        found[key].once("durations", lambda node: tuple(_durations(node, reading))) if key in found else ()
+        for key in ("plus", "minus")
+    )
     if not plus and not minus and "plus" not in found and "minus" not in found:
         found["time"].fault("`plus` or `minus` is missing: else it is the same time")
     return None if name is None else ShiftedTime(name, plus, minus)
@@ -92,25 +107,30 @@ def _durations(node: Node, reading: Reading) -> Iterator[Duration]:
             yield Duration(column, _UNITS[unit])
 
 
-def check_times(node: Node, times: dict[str, Time]) -> None:
-    """Every name that a time refers to is there, and none refers to itself in the end."""
-    places = {key.value: item for key, item in zip(node.keys, node.items, strict=True)}
+def _check(times: dict[str, Time], places: dict[str, Node]) -> None:
     for name, time in times.items():
         for other in _refers(time):
-            # A time that is there and wrong has its own fault already.
-            if other not in times and other not in places:
-                _at(node, places, name).fault(
-                    f"refers to `{other}`, which is no time of this mapping{closest(other, times)}"
-                )
-        path, ahead = {name}, list(_refers(time))
-        while ahead:
-            other = ahead.pop()
-            if other == name:
-                _at(node, places, name).fault("refers to itself in the end: break the circle")
-                break
-            if other in times and other not in path:
-                path.add(other)
-                ahead.extend(_refers(times[other]))
+            if other not in places:
+                place = places[name]
+                place.fault(f"refers to `{other}`, which is no time of this mapping{place.closest(other, times)}")
+    done: set[str] = set()
+    for name in times:
+        _break_circles(name, times, places, done)
+
+
+def _break_circles(name: str, times: dict[str, Time], places: dict[str, Node], done: set[str]) -> None:
+    """Look at all that a time refers to, each once; `done` is what was looked at before."""
+    path = {name: iter(_refers(times[name]))} if name not in done else {}
+    while path:
+        last, others = next(reversed(path.items()))
+        other = next(others, None)
+        if other is None:
+            del path[last]
+            done.add(last)
+        elif other in path:
+            places[other].fault("refers to itself in the end: break the circle")
+        elif other in times and other not in done:
+            path[other] = iter(_refers(times[other]))
 
 
 def _refers(time: Time) -> tuple[str, ...]:
@@ -121,10 +141,6 @@ def _refers(time: Time) -> tuple[str, ...]:
             return time.times
         case ShiftedTime():
             return (time.time,)
-
-
-def _at(node: Node, places: dict[str, Node], name: str) -> Node:
-    return next(item for key, item in node.entries("times") if key.value == name) if name in places else node
 
 
 def bound_of(node: Node, zone: str, *, after: bool) -> int | None:

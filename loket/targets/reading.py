@@ -20,7 +20,7 @@ from zoneinfo import available_timezones
 
 from msgspec.structs import replace
 
-from loket.documents import DocumentError, Node, closest, parse_document, read_bytes
+from loket.documents import DocumentError, Node, parse_document, read_bytes
 from loket.domain.events import ID_PATTERN
 from loket.domain.policy import HOUR, MINUTE, SECOND, Names, Policy, ServicePolicy, Target, UnitPolicy
 
@@ -67,12 +67,12 @@ def load_targets(path: Path) -> Policy:
 
 def read_targets(file: str, content: bytes) -> ReadTargets:
     """As `load_targets`, of bytes that were read already; `file` is the name in the errors."""
+    reading = _Reading()
     try:
         root = parse_document(file, content)
+        policy = reading.policy(root)
     except DocumentError as error:
         raise TargetsError(error.file, error.faults) from error
-    reading = _Reading()
-    policy = reading.policy(root)
     if root.document.faults:
         raise TargetsError(file, root.document.faults)
     return ReadTargets(policy, reading.places)
@@ -83,16 +83,19 @@ def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
+@cache
+def _cities() -> Mapping[str, str]:
+    """The zone of each city, the first where several have one of that name."""
+    return {zone.rpartition("/")[2].casefold(): zone for zone in sorted(_zones(), reverse=True)}
+
+
 def zone_of(node: Node) -> str | None:
     """A zone of the IANA database."""
     zone = node.text("a time zone such as Asia/Jakarta")
     if zone is None or zone in _zones():
         return zone
-    meant = _ZONES_BY_ABBREVIATION.get(zone.upper())
-    cities = sorted(known for known in _zones() if known.rpartition("/")[2].casefold() == zone.casefold())
-    if meant is None and cities:
-        meant = cities[0]
-    hint = f" (did you mean `{meant}`?)" if meant else closest(zone, _zones())
+    meant = _ZONES_BY_ABBREVIATION.get(zone.upper()) or _cities().get(zone.casefold())
+    hint = f" (did you mean `{meant}`?)" if meant else node.closest(zone, _zones())
     node.fault(f"`{zone}` is not a zone of the IANA time zone database{hint}: write one such as Asia/Jakarta")
     return None
 
@@ -126,7 +129,7 @@ class _Reading:
         if (section := sections.get("units")) is not None and not section.nothing:
             for key, node in section.entries("units"):
                 if self._id(key, "a unit's id"):
-                    units[key.value] = self._unit(node, defaults)
+                    units[key.value] = node.once("unit", lambda node: self._unit(node, defaults))
             if len(units) > MAX_UNITS:
                 section.fault(f"{len(units)} units; one file may have {MAX_UNITS}: split the city's log by topic")
         return Policy(defaults, units)
@@ -144,14 +147,19 @@ class _Reading:
         found = node.mapping(_UNIT, what="`name:`, `services:` and the like")
         services: dict[str, ServicePolicy] = {}
         if (section := found.get("services")) is not None and not section.nothing:
-            for key, service in section.entries("services"):
-                if self._id(key, "a service's id"):
-                    services[key.value] = self._service(service)
+            services = section.once("services", self._services)
         unit = replace(self._common(found, defaults), known=True, names=self._names(found), services=services)
         if len(services) > unit.budget.services:
             told = f"{len(services)} services, and the unit's budget allows {unit.budget.services}"
             found["services"].fault(f"{told}: raise `budget: {{services: …}}`")
         return unit
+
+    def _services(self, section: Node) -> dict[str, ServicePolicy]:
+        services: dict[str, ServicePolicy] = {}
+        for key, service in section.entries("services"):
+            if self._id(key, "a service's id"):
+                services[key.value] = service.once("service", self._service)
+        return services
 
     def _common(self, found: Mapping[str, Node], unit: UnitPolicy) -> UnitPolicy:
         if (node := found.get("zone")) is not None and (zone := zone_of(node)) is not None:
@@ -174,36 +182,44 @@ class _Reading:
             if seconds is not None:
                 unit = replace(unit, short_ms=int(seconds * SECOND))
         if (node := found.get("budget")) is not None:
-            budget = unit.budget
-            for key, item in node.mapping(tuple(_BUDGET), what="`services: …` and the like").items():
-                allowed = item.whole(f"how many {key} of a unit have a name in the metrics", 1, _BUDGET[key])
-                if allowed is not None:
-                    budget = replace(budget, **{key: allowed})
-            unit = replace(unit, budget=budget)
+            unit = replace(unit, budget=replace(unit.budget, **node.once("budget", self._budget)))
         return unit
 
+    def _budget(self, node: Node) -> dict[str, int]:
+        budget: dict[str, int] = {}
+        for key, item in node.mapping(tuple(_BUDGET), what="`services: …` and the like").items():
+            allowed = item.whole(f"how many {key} of a unit have a name in the metrics", 1, _BUDGET[key])
+            if allowed is not None:
+                budget[key] = allowed
+        return budget
+
     def _names(self, found: Mapping[str, Node]) -> Names:
+        return found["name"].once("name", self._name) if "name" in found else Names()
+
+    def _name(self, node: Node) -> Names:
         names = Names()
-        if (node := found.get("name")) is not None:
-            for key, item in node.mapping(("id", "en"), what="`{id: …, en: …}`").items():
-                if (name := item.text("a name")) is not None:
-                    names = replace(names, **{key: name})
+        for key, item in node.mapping(("id", "en"), what="`{id: …, en: …}`").items():
+            if (name := item.text("a name")) is not None:
+                names = replace(names, **{key: name})
         return names
 
     def _service(self, node: Node) -> ServicePolicy:
         if node.nothing:
             return ServicePolicy()
         found = node.mapping(("name", "wait"), what="`name:` and `wait:`")
+        targets = found["wait"].once("targets", self._targets) if "wait" in found else ()
+        return ServicePolicy(self._names(found), targets)
+
+    def _targets(self, section: Node) -> tuple[Target, ...]:
         targets: dict[int, Target] = {}
-        if (section := found.get("wait")) is not None:
-            for item in section.sequence("targets"):
-                target = self._target(item)
-                if target is None:
-                    continue
-                if target.valid_from in targets:
-                    item.fault("another target of this service has the same `valid_from`: leave one of the two out")
-                targets.setdefault(target.valid_from, target)
-        return ServicePolicy(self._names(found), tuple(targets[day] for day in sorted(targets)))
+        for item in section.sequence("targets"):
+            target = item.once("target", self._target)
+            if target is None:
+                continue
+            if target.valid_from in targets:
+                item.fault("another target of this service has the same `valid_from`: leave one of the two out")
+            targets.setdefault(target.valid_from, target)
+        return tuple(targets[day] for day in sorted(targets))
 
     def _target(self, node: Node) -> Target | None:
         keys = ("valid_from", "seconds", "objective")

@@ -137,10 +137,10 @@ _ANYWHERE: Final = (
 
 
 def seed_of(name: str, *, long: bool) -> int:
-    """The seed of a campaign: LOKET_FUZZ_SEED, else always the same in the sample and another in every long run."""
-    given = os.environ.get("LOKET_FUZZ_SEED")
+    """The seed of a campaign: FUZZ_SEED, else always the same in the sample and another in every long run."""
+    given = os.environ.get("FUZZ_SEED")
     seed = int(given) if given else secrets.randbits(32) if long else SAMPLE_SEED
-    print(f"fuzz {name}: LOKET_FUZZ_SEED={seed}")
+    print(f"fuzz {name}: FUZZ_SEED={seed}")
     return seed
 
 
@@ -384,7 +384,7 @@ class Campaign(Generic[_Input]):
                 raise AssertionError(self._told(number, found, f"took {1000 * took:.0f} ms"))
         gc.collect()
         grown = _resident() - before
-        assert grown < GROWTH_BYTES, f"LOKET_FUZZ_SEED={self._seed}: {grown / 1e6:.0f} MB left by {inputs} inputs"
+        assert grown < GROWTH_BYTES, f"FUZZ_SEED={self._seed}: {grown / 1e6:.0f} MB left by {inputs} inputs"
 
     def _fastest(self, found: _Input) -> float:
         """The shortest of three more times, of this thread alone: what else the machine does must not count."""
@@ -398,7 +398,7 @@ class Campaign(Generic[_Input]):
     def _told(self, number: int, found: _Input, what: str) -> str:
         text = repr(found)
         shown = text if len(text) <= 4_000 else f"{text[:2_000]} … {text[-2_000:]} ({len(text)} characters)"
-        return f"LOKET_FUZZ_SEED={self._seed}, input {number} {what}: {shown}"
+        return f"FUZZ_SEED={self._seed}, input {number} {what}: {shown}"
 
 
 def _resident() -> int:
