@@ -15,11 +15,12 @@ from sqlalchemy import Connection, func, select
 
 from loket.domain.events import Instant
 from loket.errors import UsageError
+from loket.harmless import harmless
 from loket.wire.instant import format_instant
 from loket.wire.rejection import Reason
 from loket_consumers.schema import dead_letters
 
-__all__ = ["DeadLetter", "NoSuchDeadLetter", "find", "harmless", "print_list", "print_one", "take"]
+__all__ = ["DeadLetter", "NoSuchDeadLetter", "find", "print_list", "print_one", "take"]
 
 _HEADERS: Final = msgspec.msgpack.Decoder(list[tuple[str, bytes | None]])
 
@@ -133,14 +134,6 @@ def print_one(letter: DeadLetter) -> None:
     for name, header in _HEADERS.decode(letter.headers) if letter.headers else ():
         console.print(Text(f"header {harmless(name)}: {_shown(header)}"))
     console.print(Text("value: " + _shown(letter.value)))
-
-
-def harmless(text: str) -> str:
-    """A text in which every control, invisible and unassigned character is escaped, as Python writes it."""
-    return "".join(
-        character if character.isprintable() and character != "\\" else character.encode("unicode_escape").decode()
-        for character in text
-    )
 
 
 def _shown(value: bytes | None) -> str:

@@ -169,6 +169,7 @@ tickets: Final = Table(
         "forgotten", null=True
     ),  # MessagePack of what the live state has forgotten of it, where the day never starts
     Column("kept", Boolean, nullable=False),  # whether the live state still keeps it, where the day never starts
+    Column("live_ids", Integer, nullable=False),  # how many ids the live state remembers of it
     Column("contradictions", Integer, nullable=False),
     Column("skewed", Integer, nullable=False),
     Column("live_contradictions", Integer, nullable=False),

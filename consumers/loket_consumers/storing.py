@@ -73,18 +73,16 @@ def store(
     work = Workspace(connection, policy)
     arrivals = [_arrival(read, work) for read in reads]
     work.load([arrival for arrival in arrivals if arrival is not None])
+    taken = [_take(read, arrival, work) for read, arrival in zip(reads, arrivals, strict=True)]
+    work.save()
     stored = Stored()
-    taken: list[Taken] = []
     letters: list[bulk.Row] = []
-    for read, arrival in zip(reads, arrivals, strict=True):
-        found = _take(read, arrival, work)
-        taken.append(found)
-        stored.results[found.result] += 1
+    for read, found in zip(reads, taken, strict=True):
+        stored.results[found.verdict.result] += 1
         letter = _dead_letter(read, found)
         if letter is not None:
             letters.append(letter)
             stored.reasons[str(letter[5])] += 1
-    work.save()
     rows = [_archived(*each) for each in zip(reads, arrivals, taken, strict=True)]
     bulk.insert(connection, archive, rows, skip_known=True)
     bulk.insert(connection, dead_letters, letters, skip_known=True)
@@ -119,11 +117,11 @@ def _arrival(read: Read, work: Workspace) -> Arrival | None:
 def _take(read: Read, arrival: Arrival | None, work: Workspace) -> Taken:
     if arrival is None:
         result = REJECTED if read.rejected is not None else FOREIGN if read.foreign is not None else AHEAD
-        return Taken(result, result)
+        return Taken.of(result)
     unit = work.units[arrival.event.data.unit]
     unit.note(arrival.received)
     if not is_processed(arrival.event):
-        return Taken(Applied.NOT_YET, Applied.NOT_YET)
+        return Taken.of(Applied.NOT_YET)
     return unit.take(arrival)
 
 
@@ -139,8 +137,8 @@ def _archived(read: Read, arrival: Arrival | None, taken: Taken) -> bulk.Row:
         record.partition,
         record.offset,
         record.timestamp,
-        taken.result,
-        taken.recorded,
+        taken.verdict.result,
+        taken.verdict.recorded,
         0 if taken.known is None else 2 if taken.known.live else 1,
         None if event is None else event.data.unit,
         kind,
@@ -162,7 +160,7 @@ def _archived(read: Read, arrival: Arrival | None, taken: Taken) -> bulk.Row:
 def _dead_letter(read: Read, taken: Taken) -> bulk.Row | None:
     rejected = read.rejected
     record, event = read.record, read.event
-    if rejected is None and event is not None and taken.recorded == Applied.CONFLICTING_REPEAT:
+    if rejected is None and event is not None and taken.verdict.recorded == Applied.CONFLICTING_REPEAT:
         fault = Fault(Reason.CONFLICTING_REPEAT)
         rejected = cloudevents.refusal(record, fault, source=event.source, id=event.id)
     if rejected is None:

@@ -19,16 +19,21 @@ import msgspec
 from msgspec import Struct, field
 
 from loket.domain.closing import forget
+from loket.domain.contribution import contributions
 from loket.domain.days import Admission, QueueClosing, is_never, service_days
 from loket.domain.leg import Leg
 from loket.domain.legs import Folded, fold
 from loket.domain.policy import UnitPolicy
-from loket.domain.steps import Kind, Step, Ticket
+from loket.domain.steps import MAX_IDS, Kind, Step, Ticket
+from loket.domain.unit import Applied
 
-__all__ = ["MAX_RECORD_STEPS", "Forgotten", "TicketRecord"]
+__all__ = ["MAX_RECORD_STEPS", "Forgotten", "TicketRecord", "TicketRow", "Verdict"]
 
 MAX_RECORD_STEPS: Final = 10_000
 """Steps of one ticket in the record: what a broken device sends beyond them is in the archive alone."""
+
+_TAKES_BACK: Final = frozenset({Kind.ISSUED, Kind.REQUEUED, Kind.VOIDED})
+"""What may take contradictions of earlier steps away."""
 
 _PACK: Final = msgspec.msgpack.Encoder()
 
@@ -46,26 +51,57 @@ _TICKET: Final = msgspec.msgpack.Decoder(Ticket)
 _FORGOTTEN: Final = msgspec.msgpack.Decoder(Forgotten)
 
 
+class TicketRow(Struct, frozen=True):
+    """What the row of a ticket holds of it. `live_ids`: how many ids the live state remembers of it."""
+
+    number: int
+    steps: bytes
+    forgotten: bytes | None
+    live_ids: int
+    live_contradictions: int
+
+
+class Verdict(Struct):
+    """What became of a step live and in the record; of a step that was taken it is final once `decide` was called."""
+
+    result: str
+    recorded: str
+
+
 class TicketRecord:
-    """One ticket while its unit is worked on. `number` is its row's, None until it has one."""
+    """One ticket while its unit is worked on. `number` is its row's, None until it has one.
 
-    __slots__ = ("_live", "changed", "forgotten", "never", "number", "policy", "ticket")
+    Steps are taken without a fold; `decide` folds once, and only where that leaves a doubt once for each step, to tell
+    which of them changed nothing (rule 12: a contradiction).
+    """
 
-    def __init__(
-        self, ticket: Ticket, policy: UnitPolicy, *, number: int | None = None, forgotten: bytes | None = None
-    ):
+    def __init__(self, ticket: Ticket, policy: UnitPolicy) -> None:
         self.ticket = ticket
         self.policy = policy
         self.never = is_never(policy)
-        self.number = number
-        self.forgotten = None if forgotten is None else _FORGOTTEN.decode(forgotten)
+        self.number: int | None = None
+        self.forgotten: Forgotten | None = None
+        self.live_ids = 0
         self.changed = False
+        self._has_late = False
         self._live: Folded | None = None
+        self._contradictions = 0
+        self._before: list[Step] = []
+        self._undecided: list[tuple[Step, Verdict]] = []
+        self._in_order = True
 
     @classmethod
-    def unpack(cls, number: int, steps: bytes, forgotten: bytes | None, policy: UnitPolicy) -> TicketRecord:
+    def unpack(cls, row: TicketRow, policy: UnitPolicy) -> TicketRecord:
         """The ticket that a row holds."""
-        return cls(_TICKET.decode(steps), policy, number=number, forgotten=forgotten)
+        record = cls(_TICKET.decode(row.steps), policy)
+        record.number = row.number
+        record.live_ids = row.live_ids
+        record._has_late = any(step.late for step in record.ticket.steps)
+        record._contradictions = row.live_contradictions
+        if row.forgotten is not None:
+            record.forgotten = _FORGOTTEN.decode(row.forgotten)
+            record._contradictions -= record.forgotten.contradictions
+        return record
 
     def packed(self) -> tuple[bytes, bytes | None]:
         """The columns `steps` and `forgotten` of the ticket's row."""
@@ -73,14 +109,10 @@ class TicketRecord:
 
     def live_steps(self) -> list[Step]:
         """The steps that the live state holds."""
-        if self.forgotten is None:
-            return self.ticket.live_steps()
-        gone = self.forgotten.steps
-        return [step for step in self.ticket.steps if not step.late and _name(step) not in gone]
-
-    def has_late(self) -> bool:
-        """Whether some steps are in the record alone."""
-        return any(step.late for step in self.ticket.steps)
+        if self.forgotten is not None:
+            gone = self.forgotten.steps
+            return [step for step in self.ticket.steps if not step.late and _name(step) not in gone]
+        return self.ticket.live_steps() if self._has_late else self.ticket.steps
 
     def live(self) -> Folded:
         """The fold of the steps that the live state holds."""
@@ -90,46 +122,86 @@ class TicketRecord:
 
     def record(self) -> Folded:
         """The fold of all steps."""
-        if self.forgotten is None and not self.has_late():
-            return self.live()
-        return self._fold(self.ticket.steps)
+        return self.live() if self.forgotten is None and not self._has_late else self._fold(self.ticket.steps)
 
     def _fold(self, steps: list[Step]) -> Folded:
         if not steps:
             return Folded()
         return fold(steps, self.ticket.day, service_days(self.policy), never=self.never)
 
-    def add_live(self, step: Step) -> bool:
-        """Add a step that the live state takes; False if it repeats one. The same event is then late no more."""
-        if self.has_late():
+    def take_live(self, step: Step, verdict: Verdict) -> None:
+        """Take a step that the live state takes. If the same event was late before, it is no more."""
+        steps = self.ticket.steps
+        if not self._undecided:
+            self._before = list(steps)
+        if steps and (self._has_late or step.kind in _TAKES_BACK or step.order() < steps[-1].order()):
+            self._in_order = False
+        if not self._add(step):
+            self._in_order = False
+            verdict.result = verdict.recorded = Applied.DUPLICATE
+        self._undecided.append((step, verdict))
+
+    def _add(self, step: Step) -> bool:
+        """Put a step in its place; False if it repeats another."""
+        if self._has_late:
             self.ticket.steps = [
                 other
                 for other in self.ticket.steps
                 if not (other.late and other.hash == step.hash and _same(other, step))
             ]
+            self._has_late = any(other.late for other in self.ticket.steps)
         self._live = None
         self.changed = True
         return self.ticket.add(step)
 
-    def add_late(self, step: Step) -> bool | None:
-        """Add a step that only the record takes; False if it repeats one, None if there is no room for more."""
+    def decide(self) -> None:
+        """Tell of each step taken since the last time whether it changed nothing because another stood."""
+        if not self._undecided:
+            return
+        after = self.live().contradictions
+        # Steps that come in order only ever add contradictions: where there are none more, none of them was one.
+        if not self._in_order or after != self._contradictions:
+            self._replay()
+        self._contradictions = after
+        self._undecided.clear()
+        self._in_order = True
+
+    def _replay(self) -> None:
+        again = TicketRecord(Ticket(self.ticket.subject, self.ticket.day, self._before), self.policy)
+        again.forgotten = self.forgotten
+        again._has_late = any(step.late for step in self._before)
+        for step, verdict in self._undecided:
+            before = again.live()
+            if again._add(step):
+                after = again.live()
+                if after.contradictions > before.contradictions and _equal(before, after):
+                    verdict.result = verdict.recorded = Applied.CONTRADICTION
+
+    def remember(self, id_hash: int, content: int) -> bool:
+        """Remember an id for the live state, if it has room; whether it had."""
+        if self.never:  # where ids are forgotten with the steps, and not with the day
+            return self.ticket.remember(id_hash, content)
+        if self.live_ids >= MAX_IDS:
+            return False
+        self.live_ids += 1
+        return True
+
+    def take_late(self, step: Step) -> bool | None:
+        """Take a step that only the record takes; False if it repeats one, None if there is no room for more."""
         if len(self.ticket.steps) >= MAX_RECORD_STEPS:
             return None
-        if step.kind != Kind.ADDED and any(_same(other, step) for other in self.ticket.steps):
-            # The live figures keep what they have; of the two hashes the record takes the smaller by the fold itself.
-            smaller = all(step.hash < other.hash for other in self.ticket.steps if _same(other, step))
-            if smaller:
-                self.changed = True
-                self.ticket.add(step)
-            return False
-        self.changed = True
-        return self.ticket.add(step)
+        alike = [other for other in self.ticket.steps if step.kind != Kind.ADDED and _same(other, step)]
+        if not alike or all(step.hash < other.hash for other in alike):  # the smallest stands
+            self._has_late = self.changed = True
+            added = self.ticket.add(step)
+            return added and not alike
+        return False
 
     def forget(self, admission: Admission, closings: Mapping[int, Sequence[QueueClosing]]) -> bool:
         """Forget what the live state forgets now that days are closed; whether the live state keeps the ticket."""
+        self.decide()
         steps = self.live_steps()
         before = self.live()
-
         over, left = forget(steps, before, closings, admission, self.policy)
         if len(left) == len(steps):
             return True
@@ -141,8 +213,13 @@ class TicketRecord:
         after = self.live()
         forgotten.contradictions += before.contradictions - after.contradictions
         forgotten.skewed += before.skewed - after.skewed
+        self._contradictions = after.contradictions
         self.changed = True
         return bool(left)
+
+
+def _equal(one: Folded, other: Folded) -> bool:
+    return contributions(one.legs) == contributions(other.legs)
 
 
 def _name(step: Step) -> tuple[int, int, int]:
@@ -157,4 +234,5 @@ def _same(one: Step, other: Step) -> bool:
         and one.kind == other.kind
         and one.from_unit == other.from_unit
         and one.people() == other.people()
+        and (one.kind != Kind.VOIDED or one.number == other.number)
     )

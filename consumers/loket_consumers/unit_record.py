@@ -18,14 +18,13 @@ from typing import Final
 
 from msgspec import Struct
 
-from loket.domain.contribution import contributions
 from loket.domain.days import Admission, QueueClosing, is_never
 from loket.domain.events import Event, QueueClosed
 from loket.domain.policy import UnitPolicy
 from loket.domain.state import NEVER_BUCKET
 from loket.domain.steps import Ticket, step_of
 from loket.domain.unit import MAX_CLOSINGS, Applied, TicketKey
-from loket_consumers.ticket_record import TicketRecord
+from loket_consumers.ticket_record import TicketRecord, Verdict
 
 __all__ = ["BEYOND", "Arrival", "Closing", "KnownId", "Taken", "UnitRecord", "bucket_of"]
 
@@ -64,11 +63,18 @@ class Closing(Struct, frozen=True):
 
 
 class Taken(Struct, frozen=True):
-    """What became of an event: in the live figures, in the record, and the id that is remembered of it, if it is."""
+    """What became of an event, in the live figures and in the record, and the id that is remembered of it, if it is.
 
-    result: str
-    recorded: str
+    The verdict on a step is final after `UnitRecord.decide`.
+    """
+
+    verdict: Verdict
     known: KnownId | None = None
+
+    @classmethod
+    def of(cls, result: str, recorded: str = "", known: KnownId | None = None) -> Taken:
+        """With the record's result where it is another than the live one."""
+        return cls(Verdict(result, recorded or result), known)
 
 
 def bucket_of(day: int, policy: UnitPolicy) -> int:
@@ -116,6 +122,11 @@ class UnitRecord:
             self.ids.setdefault(arrival.id_hash, []).append(taken.known)
         return taken
 
+    def decide(self) -> None:
+        """Make the verdicts on all steps final."""
+        for record in self.tickets.values():
+            record.decide()
+
     def closings_of(self, day: int, *, live: bool) -> list[QueueClosing]:
         """The closings of a day that the live figures, or the record, know, in order."""
         made = {(c.made.at, c.made.service): c.made for c in self.closings.get(day, ()) if c.live or not live}
@@ -128,7 +139,7 @@ class UnitRecord:
         for known in self.ids.get(arrival.id_hash, ()):
             if self._knows(known):
                 repeat = Applied.DUPLICATE if known.content == arrival.content else Applied.CONFLICTING_REPEAT
-                return Taken(repeat, repeat)
+                return Taken.of(repeat)
         if isinstance(arrival.event, QueueClosed):
             return self._close_queue(arrival)
         return self._apply(arrival)
@@ -150,31 +161,20 @@ class UnitRecord:
             record = self.tickets[key] = TicketRecord(Ticket(key[1], key[0]), self.policy)
         if not steps:
             self.admission.opened(key[0])
-        before = record.live()
-        added = record.add_live(step)
-        if record.never:
-            record.ticket.remember(arrival.id_hash, arrival.content)
-        after = record.live()
-        result = Applied.APPLIED if added else Applied.DUPLICATE
-        if (
-            added
-            and after.contradictions > before.contradictions
-            and contributions(after.legs) == contributions(before.legs)
-        ):
-            result = Applied.CONTRADICTION
-        return Taken(result, result, KnownId(arrival.content, live=True, day=arrival.day))
+        verdict = Verdict(Applied.APPLIED, Applied.APPLIED)
+        record.take_live(step, verdict)
+        live = record.remember(arrival.id_hash, arrival.content)
+        return Taken(verdict, KnownId(arrival.content, live, arrival.day))
 
     def _close_queue(self, arrival: Arrival) -> Taken | None:
         known = [closing for closing in self.closings.get(arrival.day, ()) if closing.live]
         made = _closing(arrival)
         if any(closing.made.at == made.at and closing.made.service == made.service for closing in known):
-            return Taken(Applied.DUPLICATE, Applied.DUPLICATE)
+            return Taken.of(Applied.DUPLICATE)
         if len(known) >= MAX_CLOSINGS:
             return None
         self._add(Closing(arrival.day, True, made))
-        return Taken(
-            Applied.APPLIED, Applied.APPLIED, KnownId(arrival.content, live=True, day=arrival.day, of_queue=True)
-        )
+        return Taken.of(Applied.APPLIED, known=KnownId(arrival.content, live=True, day=arrival.day, of_queue=True))
 
     def _late(self, arrival: Arrival) -> Taken:
         """What the record does with an event that comes too late for the live figures: by all ids that it knows."""
@@ -182,12 +182,12 @@ class UnitRecord:
         known = self.ids.get(arrival.id_hash, ())
         if known:
             same = any(other.content == arrival.content for other in known)
-            return Taken(Applied.LATE, Applied.DUPLICATE if same else Applied.CONFLICTING_REPEAT)
+            return Taken.of(Applied.LATE, Applied.DUPLICATE if same else Applied.CONFLICTING_REPEAT)
         added = self._close_queue_late(arrival) if of_queue else self._apply_late(arrival)
         if added is None:
-            return Taken(Applied.LATE, BEYOND)
+            return Taken.of(Applied.LATE, BEYOND)
         remembered = KnownId(arrival.content, live=False, day=arrival.day, of_queue=of_queue)
-        return Taken(Applied.LATE, Applied.APPLIED if added else Applied.DUPLICATE, remembered)
+        return Taken.of(Applied.LATE, Applied.APPLIED if added else Applied.DUPLICATE, remembered)
 
     def _apply_late(self, arrival: Arrival) -> bool | None:
         key = (bucket_of(arrival.day, self.policy), arrival.event.subject or "")
@@ -197,7 +197,7 @@ class UnitRecord:
         record = self.tickets.get(key)
         if record is None:
             record = self.tickets[key] = TicketRecord(Ticket(key[1], key[0]), self.policy)
-        return record.add_late(step)
+        return record.take_late(step)
 
     def _close_queue_late(self, arrival: Arrival) -> bool | None:
         known = self.closings.get(arrival.day, ())

@@ -31,7 +31,7 @@ from loket_consumers.schema import (
     tickets,
     units,
 )
-from loket_consumers.ticket_record import TicketRecord
+from loket_consumers.ticket_record import TicketRecord, TicketRow
 from loket_consumers.unit_record import Arrival, Closing, KnownId, UnitRecord, bucket_of
 
 __all__ = ["Workspace", "signed", "unsigned"]
@@ -89,11 +89,10 @@ class Workspace:
 
     def _take_tickets(self, rows: Iterable[bulk.Row]) -> list[TicketRecord]:
         found = []
-        for number, name, bucket, subject, steps, forgotten in rows:
+        for name, bucket, subject, *row in rows:
             unit = self.units[name]
             if (bucket, subject) not in unit.tickets:
-                record = TicketRecord.unpack(number, bytes(steps), forgotten and bytes(forgotten), unit.policy)
-                unit.tickets[(bucket, subject)] = record
+                unit.tickets[(bucket, subject)] = TicketRecord.unpack(TicketRow(*row), unit.policy)
             found.append(unit.tickets[(bucket, subject)])
         return found
 
@@ -121,6 +120,8 @@ class Workspace:
 
     def save(self) -> None:
         """Write what has changed; the archive's rows of this batch are not written yet."""
+        for unit in self.units.values():
+            unit.decide()
         self._refold_closed_queues()
         changed = [(unit, record) for unit in self.units.values() for record in unit.tickets.values() if record.changed]
         self._load_closings(
@@ -237,11 +238,12 @@ class Workspace:
         bulk.update(self._connection, archive, place, ("remembered",), [(*row, 1) for row in found])
 
 
-_TICKET: Final = ("id", "unit", "bucket", "subject", "steps", "forgotten")
+_TICKET: Final = ("unit", "bucket", "subject", "id", "steps", "forgotten", "live_ids", "live_contradictions")
 _CHANGING: Final = (
     "steps",
     "forgotten",
     "kept",
+    "live_ids",
     "contradictions",
     "skewed",
     "live_contradictions",
@@ -249,8 +251,8 @@ _CHANGING: Final = (
 )
 
 
-def _kept(record: TicketRecord) -> tuple[bool]:
-    return (record.never and bool(record.live_steps()),)
+def _kept(record: TicketRecord) -> tuple[bool, int]:
+    return (record.never and bool(record.live_steps()), record.live_ids)
 
 
 def _ends(leg: Leg, unit: UnitRecord, *, live: bool) -> int | None:

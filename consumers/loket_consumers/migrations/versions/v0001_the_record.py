@@ -152,6 +152,7 @@ def upgrade() -> None:
         sa.Column("steps", sa.LargeBinary(), nullable=False),
         sa.Column("forgotten", sa.LargeBinary(), nullable=True),
         sa.Column("kept", sa.Boolean(), nullable=False),
+        sa.Column("live_ids", sa.Integer(), nullable=False),
         sa.Column("contradictions", sa.Integer(), nullable=False),
         sa.Column("skewed", sa.Integer(), nullable=False),
         sa.Column("live_contradictions", sa.Integer(), nullable=False),
