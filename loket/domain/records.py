@@ -19,18 +19,19 @@ from loket.domain.days import Admission, QueueClosing, service_days
 from loket.domain.legs import fold
 from loket.domain.policy import UnitPolicy
 from loket.domain.steps import Ticket
-from loket.domain.tally import Counts, DayTally, ServiceTally
+from loket.domain.tally import BUCKETS_MS, Counts, DayTally, ServiceTally
 from loket.domain.unit import NEVER_BUCKET, Live, PageKey, UnitState
+from loket.errors import LoketError
 
 FORMAT = 1
 """The version of the records. A state of another version is rebuilt from the log, never guessed."""
 
 
-class RecordError(Exception):
+class RecordError(LoketError):
     """A unit's records cannot be read: the state must be rebuilt from the log. Carries the unit and the reason."""
 
     def __init__(self, unit: str, reason: str) -> None:
-        super().__init__(f"the state of unit {unit!r} cannot be read: {reason}")
+        super().__init__(f"the state of unit {unit!r} cannot be read: {reason}; it has to be rebuilt from the log")
         self.unit = unit
         self.reason = reason
 
@@ -57,6 +58,8 @@ class Head(Struct, omit_defaults=True):
 _ENCODER = msgspec.msgpack.Encoder()
 _HEAD = msgspec.msgpack.Decoder(Head)
 _PAGE = msgspec.msgpack.Decoder(list[Ticket])
+_SENSELESS = (msgspec.MsgspecError, ValueError, TypeError, LookupError, ArithmeticError)
+"""What bytes that nobody wrote so may raise on their way into a state."""
 
 
 def page_name(page: PageKey) -> str:
@@ -126,16 +129,27 @@ def load(head: bytes, pages: Mapping[str, bytes], policy: UnitPolicy) -> UnitSta
     """
     try:
         read = _HEAD.decode(head)
-    except msgspec.DecodeError as error:
+    except _SENSELESS as error:
         raise RecordError("?", f"its head is damaged ({error})") from error
     if read.format != FORMAT:
         raise RecordError(read.unit, f"it has format {read.format}, this version reads {FORMAT}")
+    try:
+        return _state_of(read, pages, policy)
+    except _SENSELESS as error:
+        raise RecordError(read.unit, f"what it says makes no sense ({error})") from error
+
+
+def _state_of(read: Head, pages: Mapping[str, bytes], policy: UnitPolicy) -> UnitState:
     state = UnitState(read.unit, policy)
     state.offset = read.offset
     state.admission = read.admission
     state.services = dict.fromkeys(read.services)
     state.employees = dict.fromkeys(read.employees)
     state.tallies, state.people, state.days = read.tallies, read.people, read.days
+    for tally in state.tallies.values():
+        for kind, histogram in tally.histograms.items():
+            if len(histogram.buckets) != len(BUCKETS_MS[kind]) + 1:
+                raise RecordError(read.unit, f"its {kind} have other bounds than this version's")
     state.closings, state.last_call, state.late = read.closings, read.last_call, read.late
     for day, closings in state.closings.items():
         if not state.admission.is_closed(day):  # ids are forgotten with their day (rule 8), a closing may outlive it
@@ -148,21 +162,20 @@ def load(head: bytes, pages: Mapping[str, bytes], policy: UnitPolicy) -> UnitSta
             raise RecordError(read.unit, f"its page {name} is missing")
         try:
             tickets = _PAGE.decode(packed)
-        except msgspec.DecodeError as error:
+        except _SENSELESS as error:
             raise RecordError(read.unit, f"its page {name} is damaged ({error})") from error
-        page = _page_key(name)
-        state.pages[page] = [(ticket.day, ticket.subject) for ticket in tickets]
+        state.pages[_page_key(name)] = [(ticket.day, ticket.subject) for ticket in tickets]
         for ticket in tickets:
             _restore(state, ticket)
-    state.gone_pages.update(_page_key(name) for name in pages if name not in set(read.pages))
+    named = set(read.pages)
+    state.gone_pages.update(_page_key(name) for name in pages if name not in named)
     return state
 
 
 def _restore(state: UnitState, ticket: Ticket) -> None:
     key = (ticket.day, ticket.subject)
     ids = state.ids.setdefault(ticket.day, {})
-    for index in range(0, len(ticket.ids), 2):
-        ids[ticket.ids[index]] = ticket.ids[index + 1]
+    ids.update(zip(ticket.ids[::2], ticket.ids[1::2], strict=True))
     folded = fold(ticket.steps, ticket.day, service_days(state.policy), never=ticket.day == NEVER_BUCKET)
     if any(leg.outcome is None for leg in folded.legs):
         state.tickets[key] = ticket

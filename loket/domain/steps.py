@@ -7,9 +7,11 @@ so that the order in which events arrive leaves no trace.
 from __future__ import annotations
 
 from bisect import insort
+from datetime import date
 from enum import IntEnum
+from typing import Annotated
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from loket.domain import events
 from loket.domain.policy import MAX_STEPS, UnitPolicy
@@ -66,7 +68,7 @@ class Step(Struct, frozen=True, array_like=True, omit_defaults=True):
     `late` marks what the live state refused (rule 8): such steps are in the record only.
     """
 
-    kind: int
+    kind: Annotated[int, Meta(ge=0, le=12)]
     at: int
     hash: int
     counter: str | None = None
@@ -130,7 +132,7 @@ class Ticket(Struct, array_like=True):
     """
 
     subject: str
-    day: int
+    day: Annotated[int, Meta(ge=0, lt=date.max.toordinal())]
     steps: list[Step] = field(default_factory=list)
     ids: list[int] = field(default_factory=list)
     other_services: list[str] = field(default_factory=list)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 __all__ = ["law"]
 
 QUICK: Final = 40
-LONG: Final = 3_000
+LONG: Final = 2_000
 
 
 def law(*strategies: st.SearchStrategy[Any]) -> Callable[[Callable[..., None]], Callable[[int], None]]:
