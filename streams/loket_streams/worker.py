@@ -112,7 +112,7 @@ class Worker:
         self.stopping = False
         self._fixed_now_ms = fixed_now_ms
         self._beat: float | None = None
-        self._began = clock.monotonic()
+        self._written = (0, clock.monotonic())
         self._seen: dict[int, _Progress] = {}
 
     @property
@@ -169,6 +169,8 @@ class Worker:
             else:
                 seen[partition.number] = _Progress(partition, partition.next, now)
         self._seen = seen
+        if self._written[0] != self.checkpoints.written or not any(partition.loaded for partition in self.partitions):
+            self._written = (self.checkpoints.written, now)
 
     def problems(self) -> list[str]:
         """What keeps the worker from making progress, in words; nothing while all is well. A restart may mend these."""
@@ -185,7 +187,7 @@ class Worker:
                     f"partition {partition.number} has stood at offset {partition.next} for {still:.0f} s "
                     f"with {self.lag(partition)} events to apply"
                 )
-        age = self._checkpoint_age()
+        age = now - self._written[1]
         if age > max(PROGRESS_S, CHECKPOINTS * self.checkpoint_interval_s) and self._is_answered():
             found.append(f"no checkpoint has succeeded for {age:.0f} s")
         return found
@@ -213,9 +215,3 @@ class Worker:
             return True  # a worker more than there are partitions fetches nothing
         answered = self.source.answered_ms()
         return answered is not None and self.clock.now_ms() - answered <= ANSWER_S * 1000
-
-    def _checkpoint_age(self) -> float:
-        last = self.checkpoints.last_ms
-        if last is None:
-            return self.clock.monotonic() - self._began if self.partitions.ready else 0.0
-        return max(0, self.clock.now_ms() - last) / 1000

@@ -30,9 +30,7 @@ class Worker:
         self.partitions = Partitions("loket.events", Policy())
         self.partitions.assign([0], "member", 1)
         reading = changelog.read()
-        units = {
-            unit: decode_unit(unit, head, pages, Policy().unit) for unit, (head, pages) in reading.keys().items()
-        }
+        units = {unit: decode_unit(unit, head, pages, Policy().unit) for unit, (head, pages) in reading.keys().items()}
         self.partitions.install(0, units, dirty=reading.regressed, changelog_next=reading.end or 0)
         self.partitions.seek({0: Found(None, 0, 1_000)})
         self.checkpointer = Checkpointer(self.partitions, changelog, FrozenClock(), interval_s=interval_s)
@@ -295,7 +293,9 @@ def test_a_partition_that_went_to_another_worker_meanwhile_is_written_no_further
 
 
 @pytest.mark.parametrize(("written", "interval_s"), [(1_000, 5), (50_000_000, 10), (900_000_000, 30)])
-def test_the_interval_is_stretched_so_that_checkpoints_stay_under_5_mb_a_second(written: int, interval_s: float) -> None:
+def test_the_interval_is_stretched_so_that_checkpoints_stay_under_5_mb_a_second(
+    written: int, interval_s: float
+) -> None:
     worker = Worker(FakeChangelog())
     worker.tell("u")
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from support.process import wait_until
 from support.streams import Stream, visits
 
 MakeStream = Callable[..., Stream]
@@ -62,20 +63,21 @@ def paused_past_its_session(stream: Stream, *without: str) -> bool:
     Whether a worker that starts then has all events once.
     """
     arguments = [argument for cure in without for argument in ("--without", cure)]
-    away = stream.worker(*arguments, LOKET_CHECKPOINT_INTERVAL_S="4")
+    away = stream.worker(*arguments, LOKET_CHECKPOINT_INTERVAL_S="120")
     present = stream.worker(*arguments)
     away.start(ready=True)
     present.start(ready=True)
     sender = threading.Thread(target=stream.send, args=(visits(4_000, 60),), kwargs={"per_s": 2_000})
     sender.start()
-    time.sleep(3)
+    wait_until(lambda: any(told["dirty"] for told in away.state()["partitions"].values()), 20, "changes")
+    assert away.state()["written"] == 0
     away.process.pause()
     sender.join()
     stream.send(visits(2_000, 60, first=4_000))
-    stream.settled(present)
-    time.sleep(1.5)  # the last checkpoint, and its commit
+    stream.settled(present, timeout_s=60)
+    time.sleep(2)  # the last checkpoint, and its commit
     away.process.resume()
-    time.sleep(2)
+    wait_until(lambda: away.state().get("written", 0) > 0, 20, "the old writer to write")
     present.kill()
     away.kill()
     after = stream.worker(*arguments)

@@ -43,12 +43,11 @@ def test_a_first_start_on_a_topic_that_lost_its_oldest_events_begins_with_what_i
 def test_it_is_read_on_from_the_commit_and_ready_when_the_end_found_then_is_applied() -> None:
     partitions = assigned(unit("u", 9))
     assert partitions.seek({0: Found(7, 0, 12)}) == {0: 7}
-    partition = only(partitions)
-    partition.advance(11)
-    assert not partition.ready
+    only(partitions).advance(11)
+    assert not only(partitions).ready
     assert not partitions.ready
-    partition.advance(12)
-    assert partition.ready
+    only(partitions).advance(12)
+    assert only(partitions).ready
     assert partitions.ready
 
 

@@ -148,6 +148,7 @@ def pages(worker: Any) -> dict[str, Any]:
                     "ready": partition.ready,
                     "loaded": partition.loaded,
                     "lag": worker.lag(partition),
+                    "dirty": len(partition.dirty),
                     "units": {unit: as_told(state) for unit, state in partition.units.items()},
                 }
         checkpoints = worker.checkpoints
@@ -160,6 +161,7 @@ def pages(worker: Any) -> dict[str, Any]:
                     "rebalances": worker.rebalances,
                     "checkpoints": checkpoints.written,
                     "failed_checkpoints": checkpoints.failed,
+                    "written": checkpoints.records,
                     "foreign_writes": checkpoints.foreign_writes,
                     "loop": type(asyncio.get_event_loop_policy()).__module__,
                     "delivered_while_recovery_ended": ending_recovery["delivered"],
