@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from loket.domain.summary import EmployeeFigures, UnitFigures
+from loket.harmless import harmless
 from loket.wire.figures import RecordFigures
 
 __all__ = ["show"]
@@ -33,7 +34,11 @@ def show(figures: RecordFigures) -> None:
     }
     console.print(Text(", ".join(f"{name} {number}" for name, number in counts.items())))
     if figures.unknown_units:
-        console.print(Text(f"units that the targets do not know: {', '.join(figures.unknown_units)}", style="yellow"))
+        console.print(
+            Text(
+                f"units that the targets do not know: {', '.join(map(harmless, figures.unknown_units))}", style="yellow"
+            )
+        )
 
 
 def _units(rows: list[UnitFigures]) -> Table:
@@ -47,8 +52,8 @@ def _units(rows: list[UnitFigures]) -> Table:
         if not isinstance(row.levels, UnsetType) and row.levels.live is not None:
             level = f"{100 * row.levels.live:.1f} %"
         table.add_row(
-            Text(row.unit),
-            Text(row.service or "(all)", style="" if row.service else "bold"),
+            Text(harmless(row.unit)),
+            Text(harmless(row.service or "(all)"), style="" if row.service else "bold"),
             str(row.issued),
             str(row.answered),
             str(row.waiting),
@@ -68,8 +73,8 @@ def _employees(rows: list[EmployeeFigures]) -> Table:
         table.add_column(name, justify="right")
     for row in rows:
         table.add_row(
-            Text(row.unit),
-            Text(row.employee),
+            Text(harmless(row.unit)),
+            Text(harmless(row.employee)),
             str(row.served),
             str(row.services),
             str(row.handed_on),

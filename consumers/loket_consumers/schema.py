@@ -129,9 +129,7 @@ archive: Final = Table(
     _bytes("key", null=True),
     _bytes("value", null=True),
     _bytes("headers", null=True),  # MessagePack: an array of [name, bytes]; NULL where there are none
-    Index(
-        "archive_ids", "unit", "id_hash", sqlite_where=text("remembered > 0"), postgresql_where=text("remembered > 0")
-    ),
+    Index("archive_ids", "unit", "id_hash", sqlite_where=_REMEMBERED, postgresql_where=_REMEMBERED),
 )
 
 units: Final = Table(
@@ -216,14 +214,7 @@ legs: Final = Table(
     _big("observed_wait_ms"),  # all waits that a call ended
     _big("total_ms"),
     Index("legs_day", "unit", "day"),
-    Index(
-        "legs_open",
-        "unit",
-        "day",
-        "closes_at",
-        sqlite_where=text("outcome IS NULL"),
-        postgresql_where=text("outcome IS NULL"),
-    ),
+    Index("legs_open", "unit", "day", sqlite_where=_OPEN, postgresql_where=_OPEN),
     sqlite_with_rowid=False,
 )
 

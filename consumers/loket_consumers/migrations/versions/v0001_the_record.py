@@ -238,9 +238,7 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("legs_day", "legs", ["unit", "day"], unique=False)
-    op.create_index(
-        "legs_open", "legs", ["unit", "day", "closes_at"], unique=False, sqlite_where=_OPEN, postgresql_where=_OPEN
-    )
+    op.create_index("legs_open", "legs", ["unit", "day"], unique=False, sqlite_where=_OPEN, postgresql_where=_OPEN)
     op.create_table(
         "stretches",
         sa.Column("ticket", sa.BigInteger(), autoincrement=False, nullable=False),
