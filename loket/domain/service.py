@@ -36,7 +36,7 @@ def measure_service(leg: Leg, stretch: Stretch, holds: list[Step], start: Step, 
             if hold is not None:
                 leg.contradictions += 1
                 continue
-            leg.skewed += step.at < start.at
+            leg.skewed += step.at < start.at or (over is not None and step.at > over)
             hold = step
             segments.append((server, max(0, at - since)))
             since = at

@@ -374,3 +374,15 @@ def test_rule_05_the_fold_does_not_care_how_old_an_event_is() -> None:
     assert told.applied == [Applied.APPLIED]
     other = Office(day="1970-01-02", source="another").issued("A2", at="09:00")
     assert apply(told.state, other, 0) == Applied.APPLIED
+
+
+@pytest.mark.parametrize("zone", ["Asia/Jakarta", "America/New_York", "Pacific/Kiritimati", "Pacific/Pago_Pago", "UTC"])
+@pytest.mark.parametrize("day_starts", ["00:00", "03:00", "23:59", "never"])
+def test_every_instant_of_the_contract_has_a_service_day(zone: str, day_starts: str) -> None:
+    """The wire takes the years 1900 to 2200."""
+    told = Told(unit_policy({"s": 300}, zone=zone, day_starts=day_starts))
+    for instant in (utc(1900, 1, 1), utc(1969, 12, 31, 23, 59), utc(2026, 3, 29, 1), utc(2200, 12, 31, 23, 59)):
+        told.tell(o.issued(f"A{instant}", at=instant))
+        assert told.row("s", now=instant)["waiting"] >= 1
+    assert Applied.LATE not in told.applied
+    assert told.row()["tickets_issued"] == 4

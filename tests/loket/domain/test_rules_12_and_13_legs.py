@@ -257,3 +257,59 @@ def test_rule_13_transferred_while_waiting_up_to_the_target_is_not_judged() -> N
     assert told.row("s", now="12:00").some("judged", "breached") == (0, 0)
     assert told.report().left == 0
     assert told.report().early_leavers == 0
+
+
+def test_rule_12_the_last_issue_is_meant_though_its_leg_is_closed_and_one_from_elsewhere_is_open() -> None:
+    told = tell(
+        o.issued("A1", at="09:00", service="t", from_unit="b"),
+        o.issued("A1", at="09:10", service="s"),
+        o.started("A1", at="09:11"),
+        o.completed("A1", at="09:20"),
+        o.called("A1", at="09:30"),
+    )
+    assert told.row("t")["waiting"] == 1
+    assert told.outcomes() == [None, "completed"]
+
+
+def test_rule_12_with_several_open_legs_from_elsewhere_a_closed_own_one_is_passed_over() -> None:
+    told = tell(
+        o.issued("A1", at="09:00", service="t", from_unit="b"),
+        o.issued("A1", at="09:05", service="s", from_unit="c"),
+        o.issued("A1", at="09:10", service="s"),
+        o.abandoned("A1", at="09:11"),
+        o.called("A1", at="09:30"),
+    )
+    assert told.outcomes() == [None, None, "abandoned"]
+    assert told.row("t").some("waiting", "waits_answered/no") == (0, 1)
+    assert told.row("s")["waiting"] == 1
+
+
+def test_rule_12_a_step_of_another_identity_is_another_step_and_a_second_call_of_one_leg_a_contradiction() -> None:
+    told = tell(
+        o.issued("A1", at="09:00", from_unit="b"), o.called("A1", at="09:02"), o.called("A1", at="09:02", from_unit="b")
+    )
+    assert told.row()["wait_seconds_count"] == 1
+    assert told.unit_row()["contradictions"] == 1
+
+
+def test_rule_12_an_event_with_from_unit_belongs_to_no_leg_of_another_identity() -> None:
+    told = tell(o.issued("A1", at="09:00"), o.completed("A1", at="09:05", from_unit="b"))
+    assert told.row("s")["waiting"] == 1
+    assert told.row("")["tickets_closed/completed"] == 1
+
+
+def test_rule_12_an_issue_within_five_minutes_of_another_identity_is_none_for_an_event_that_names_one() -> None:
+    told = tell(
+        o.issued("A1", at="09:00", from_unit="b"),
+        o.abandoned("A1", at="09:05", from_unit="b"),
+        o.called("A1", at="09:08", from_unit="b"),
+        o.issued("A1", at="09:10"),
+    )
+    # The call belongs to the leg from b, where a call and an abandonment are a no-show.
+    assert told.outcomes() == ["no_show", None]
+
+
+def test_rule_12_an_issue_after_the_hall_was_closed_is_a_second_issue_of_an_open_ticket() -> None:
+    told = tell(o.issued("A1", at="11:00"), o.queue_closed(at="12:00"), o.issued("A1", at="13:00"))
+    assert told.row("s", now="13:05").some("tickets_issued", "expired", "waiting") == (1, 1, 0)
+    assert told.unit_row()["contradictions"] == 1

@@ -251,3 +251,45 @@ def test_rule_16_a_service_that_is_transferred_on_is_service_and_not_lost() -> N
         o.transferred("A1", at="09:09", to_unit="b"),
     )
     assert told.row().some("service_seconds_ms", "lost_seconds_count", "served") == (7 * MINUTE, 0, 0)
+
+
+def test_rule_14_a_start_that_a_requeue_followed_is_called_again_too() -> None:
+    told = tell(o.issued("A1", at="09:00"), o.started("A1", at="09:01"), o.requeued("A1", at="09:03"))
+    assert told.row()["calls_again"] == 1
+
+
+def test_rule_15_early_is_of_legs_that_an_event_closed_and_not_of_the_expired() -> None:
+    told = tell(o.issued("A1", at="09:00", appointment="10:00"))
+    assert told.row("s", now="+1 04:00").some("early_ms", "expired") == (0, 1)
+
+
+def test_rule_16_a_second_hold_is_a_contradiction_and_a_resume_without_a_hold_says_nothing() -> None:
+    told = tell(
+        o.issued("A1", at="09:00"),
+        o.started("A1", at="09:01"),
+        o.resumed("A1", at="09:02"),
+        o.held("A1", at="09:03"),
+        o.held("A1", at="09:04"),
+        o.resumed("A1", at="09:06"),
+        o.completed("A1", at="09:10"),
+    )
+    assert told.row().some("hold_seconds_count", "hold_seconds_ms", "service_seconds_ms") == (1, 3 * MINUTE, 6 * MINUTE)
+    assert told.unit_row()["contradictions"] == 1
+
+
+def test_rule_16_holds_outside_the_service_are_clipped_to_it_and_skewed() -> None:
+    told = tell(
+        o.issued("A1", at="09:00"),
+        o.held("A1", at="09:01"),
+        o.started("A1", at="09:02"),
+        o.resumed("A1", at="09:04"),
+        o.completed("A1", at="09:10"),
+    )
+    assert told.row().some("hold_seconds_ms", "service_seconds_ms") == (2 * MINUTE, 6 * MINUTE)
+    assert told.unit_row()["skewed_durations"] == 1
+    assert told.totals_ms() == [10 * MINUTE]
+    after = tell(
+        o.issued("A1", at="09:00"), o.started("A1", at="09:02"), o.completed("A1", at="09:10"), o.held("A1", at="09:12")
+    )
+    assert after.row().some("hold_seconds_ms", "service_seconds_ms") == (0, 8 * MINUTE)
+    assert after.unit_row()["skewed_durations"] == 1

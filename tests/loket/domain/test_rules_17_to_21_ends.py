@@ -438,3 +438,21 @@ def test_rule_21_an_added_service_counts_in_its_own_row_for_who_serves_then() ->
     assert told.person("first")["services"] == 1
     assert told.person("second").some("services", "served") == (2, 1)
     assert told.person("third").some("services", "served") == (1, 0)
+
+
+def test_rule_18_a_requeue_withdraws_a_no_show_without_a_call_too() -> None:
+    told = tell(o.issued("A1", at="09:00"), o.no_show("A1", at="09:04"), o.requeued("A1", at="09:05"))
+    assert told.outcomes() == [None]
+    assert told.row("s", now="09:06").some("waiting", "oldest_wait_start") == (1, o.at("09:00"))
+
+
+def test_rule_18_an_end_that_a_start_beat_is_overruled_though_the_stretch_was_requeued() -> None:
+    told = tell(
+        o.issued("A1", at="09:00"),
+        o.called("A1", at="09:01"),
+        o.no_show("A1", at="09:02"),
+        o.started("A1", at="09:03"),
+        o.requeued("A1", at="09:06"),
+    )
+    assert told.unit_row()["contradictions"] == 1
+    assert told.row().some("service_seconds_ms", "lost_seconds_count") == (3 * MINUTE, 0)

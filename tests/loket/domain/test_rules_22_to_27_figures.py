@@ -284,3 +284,10 @@ def test_labels_a_ticket_stays_under_other_as_long_as_it_lasts() -> None:
     told.tell(o.called("A1", at="09:01"), o.issued("A2", at="09:00", service="new"))
     assert told.row(OTHER).some("tickets_issued", "waits_answered/none") == (1, 1)
     assert told.row("new")["tickets_issued"] == 1
+
+
+def test_rule_26_where_the_target_is_shorter_than_the_short_threshold_who_left_between_left_after_it() -> None:
+    told = Told(unit_policy({"s": 5}, short_seconds=10)).tell(
+        o.issued("A1", at="09:00"), o.abandoned("A1", at="09:00:07")
+    )
+    assert told.row().some("waits_left/no", "waits_left/short") == (1, 0)

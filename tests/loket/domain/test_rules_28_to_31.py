@@ -241,3 +241,15 @@ def test_rule_33_service_and_holds_still_running_are_in_no_sum() -> None:
     )
     assert told.person("a").some("service_count", "hold_ms", "hold_count") == (0, 2 * MINUTE, 1)
     assert told.row().some("service_seconds_count", "hold_seconds_ms") == (0, 2 * MINUTE)
+
+
+def test_rule_31_after_a_hold_that_an_unnamed_person_resumed_the_service_is_nobodys() -> None:
+    told = tell(
+        o.issued("A1", at="09:00"),
+        o.started("A1", at="09:01", employee="a"),
+        o.held("A1", at="09:03", employee="a"),
+        o.resumed("A1", at="09:05"),
+        o.completed("A1", at="09:09", employee="a"),
+    )
+    assert told.person("a").some("service_ms", "served") == (2 * MINUTE, 1)
+    assert told.row()["service_seconds_ms"] == 6 * MINUTE
