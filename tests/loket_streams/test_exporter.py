@@ -486,6 +486,25 @@ def test_units_beyond_the_budget_are_summed_as_other() -> None:
     assert again == set(waiting)
 
 
+def test_what_was_taken_back_in_units_beyond_the_budget_is_summed_too() -> None:
+    states = []
+    for number in range(2):
+        office = Office(f"invented-{number}")
+        told_there = Told(UnitPolicy(), office).tell(
+            office.issued("A1", at="09:00"),
+            office.called("A1", at="09:02", employee="e"),
+            office.no_show("A1", at="09:03", employee="e"),
+            office.voided("A1", at="09:04"),
+        )
+        states.append(told_there.state)
+    worker = worker_of(states, NOON)
+    worker.unit_budget = 0
+    page = units_page(Exporter(worker))
+    assert value(page, "loket_lost_seconds_sum", unit="other", service="other") == 120
+    for figure, amount in (("lost_seconds_sum", 120), ("lost_seconds_count", 2), ("tickets_issued", 2)):
+        assert value(page, "loket_corrections_total", unit="other", service="other", figure=figure) == amount
+
+
 def test_a_unit_that_calls_itself_other_is_one_of_the_others() -> None:
     state = Told(UnitPolicy(), Office("other")).tell(Office("other").issued("A1", at="09:00")).state
     page = page_of([state], NOON)
