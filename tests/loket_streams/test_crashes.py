@@ -22,7 +22,7 @@ def test_first_start_on_an_empty_broker(make_stream: MakeStream) -> None:
     assert sum(unit["issued"] for unit in units.values()) == 50
 
 
-@pytest.mark.parametrize("repeat", range(2))
+@pytest.mark.parametrize("repeat", [0, pytest.param(1, marks=pytest.mark.long)])
 def test_killed_under_load(make_stream: MakeStream, repeat: int) -> None:
     stream = make_stream()
     worker = stream.worker()
@@ -85,7 +85,7 @@ def paused_past_its_session(stream: Stream, *without: str) -> bool:
     return stream.settled(after) == stream.expected()
 
 
-@pytest.mark.parametrize("repeat", range(2))
+@pytest.mark.parametrize("repeat", [0, pytest.param(1, marks=pytest.mark.long)])
 def test_paused_past_its_session_and_back(make_stream: MakeStream, repeat: int) -> None:
     assert paused_past_its_session(make_stream())
 
