@@ -14,7 +14,8 @@ from loket.domain.steps import Kind, Step
 FAR_MS = 1 << 62
 """Beyond every instant."""
 
-_ENDS = (Kind.COMPLETED, Kind.TRANSFERRED, Kind.NO_SHOW, Kind.ABANDONED)
+_HOLDS = frozenset({Kind.HELD, Kind.RESUMED})
+_ENDS = frozenset({Kind.COMPLETED, Kind.TRANSFERRED, Kind.NO_SHOW, Kind.ABANDONED})
 
 
 class End(Struct, frozen=True):
@@ -68,7 +69,7 @@ class Drawn:
     def take(self, step: Step) -> bool:
         """Put a step in its place; False if another of its kind stands there already."""
         kind = step.kind
-        if kind in (Kind.HELD, Kind.RESUMED):
+        if kind in _HOLDS:
             self.holds.append(step)
         elif kind == Kind.ADDED:
             self.added.append(step)
@@ -79,15 +80,13 @@ class Drawn:
             return False
         else:
             self.first[kind] = step
-        if kind in _DECIDES:
+        if kind in _ENDS or self.end is not _OPEN:
             self.end = self._which_end()
         return True
 
     def _which_end(self) -> End:
         """A start or a completion beats a no-show, a no-show beats abandoned; of what is left the first stands."""
-        ends = [self.first[kind] for kind in _ENDS if kind in self.first]
-        if not ends:
-            return _OPEN
+        ends = [step for kind, step in self.first.items() if kind in _ENDS]
         called = self.call is not None
         if Kind.STARTED in self.first or Kind.COMPLETED in self.first:
             standing = [end for end in ends if end.kind in (Kind.COMPLETED, Kind.TRANSFERRED)]
@@ -105,9 +104,6 @@ class Drawn:
         else:
             outcome = NO_SHOW if called else ABANDONED
         return End(outcome, end, len(ends) - 1)
-
-
-_DECIDES = frozenset({Kind.CALLED, Kind.RECALLED, Kind.STARTED, *_ENDS})
 
 
 class Draft:
