@@ -16,6 +16,7 @@ from loket.catalogue.units import SERVICE_INFO, UNIT_INFO
 from loket.domain.levels import share
 from loket.domain.steps import EMPTY_SERVICE
 from loket.domain.summary import Flat, add_up, employee_figures
+from loket.harmless import harmless
 from loket.scrape import Sample
 from loket.wire.figures import LiveFigures
 
@@ -132,8 +133,8 @@ def _queues(board: Board) -> Table:
     for line in board.lines:
         whole = not line.service
         table.add_row(
-            Text(board.name(line.unit)),
-            Text("all services" if whole else board.name(line.unit, line.service)),
+            Text(harmless(board.name(line.unit))),
+            Text("all services" if whole else harmless(board.name(line.unit, line.service))),
             str(line.waiting),
             NOTHING if line.oldest_wait_s is None else _minutes(line.oldest_wait_s),
             _over(line.over_target),
@@ -154,8 +155,8 @@ def _people(board: Board) -> Table:
         table.add_column(column, justify="right")
     for person in board.people:
         table.add_row(
-            Text(board.name(person.unit)),
-            Text(person.employee),
+            Text(harmless(board.name(person.unit))),
+            Text(harmless(person.employee)),
             f"{person.served:,}",
             f"{person.services:,}",
             f"{person.handed_on:,}",

@@ -23,6 +23,7 @@ from rich.text import Text
 import loket
 import loket.commands
 from loket.errors import LoketError
+from loket.harmless import MESSAGE, harmless
 
 __all__ = ["ENTRY_POINT_GROUP", "Register", "build_app", "main"]
 
@@ -73,7 +74,7 @@ def build_app() -> typer.Typer:
 
 def _complain(message: str) -> None:
     # Text, not markup: a message may hold brackets, file names and what a user typed.
-    Console(stderr=True, soft_wrap=True).print(Text(message, style="bold red"))
+    Console(stderr=True, soft_wrap=True).print(Text(harmless(message, MESSAGE), style="bold red"))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from loket.domain.levels import Levels
 from loket.domain.summary import EmployeeFigures, UnitFigures
+from loket.harmless import harmless
 from loket.wire.figures import Difference, TryReport
 
 __all__ = ["print_report"]
@@ -36,7 +37,7 @@ def print_report(report: TryReport, console: Console) -> None:
     for unit in dict.fromkeys(row.unit for row in report.units):
         rows = [row for row in report.units if row.unit == unit]
         people = [row for row in report.employees if row.unit == unit]
-        console.print(Padding(Text(unit, style="bold reverse"), (1, 0, 0, 0)))
+        console.print(Padding(Text(harmless(unit), style="bold reverse"), (1, 0, 0, 0)))
         for table in _tables(rows, people):
             console.print(Padding(table, (0, 0, 1, 0)))
     for part in _notes(report):
@@ -66,7 +67,7 @@ def _table(title: str, *columns: str, names: int = 1) -> Table:
 
 
 def _name(row: UnitFigures) -> Text:
-    return Text("all", style="italic") if row.service is None else Text(row.service)
+    return Text("all", style="italic") if row.service is None else Text(harmless(row.service))
 
 
 def _levels(rows: Rows) -> Table:
@@ -149,7 +150,7 @@ def _employees(rows: Sequence[EmployeeFigures]) -> Table:
     for row in rows:
         sums = (row.service_s_sum, row.way_s_sum, row.hold_s_sum, row.served_wait_s_sum)
         counts = (row.served, row.services, row.handed_on)
-        table.add_row(Text(row.employee), *map(_number, counts), *map(_minutes, sums))
+        table.add_row(Text(harmless(row.employee)), *map(_number, counts), *map(_minutes, sums))
     return table
 
 
@@ -165,12 +166,12 @@ def _notes(report: TryReport) -> Iterator[RenderableType]:
     }
     yield Text("Beside the figures: " + ", ".join(f"{count:,} {name}" for name, count in counts.items()))
     if report.unknown_units:
-        yield Text(f"Units that no target knows: {', '.join(report.unknown_units)}", style="yellow")
+        yield Text(f"Units that no target knows: {', '.join(map(harmless, report.unknown_units))}", style="yellow")
     if report.rejected:
         table = _table("Refused", "source", "id", "reason", "field", names=4)
         for refused in report.rejected[:REJECTED_SHOWN]:
             parts = (refused.source, refused.id, refused.reason, refused.field)
-            table.add_row(*(Text(part or NOTHING) for part in parts))
+            table.add_row(*(Text(harmless(part or NOTHING)) for part in parts))
         yield Group(table, *_more(len(report.rejected) - REJECTED_SHOWN))
 
 
@@ -188,7 +189,9 @@ def _verdict(report: TryReport) -> RenderableType:
     shown = sorted(differences, key=lambda difference: difference.late)[:DIFFERENCES_SHOWN]
     for difference in shown:
         names = (difference.table, difference.unit, _of(difference), difference.figure)
-        table.add_row(*map(Text, names), _number(difference.metrics), _number(difference.record))
+        table.add_row(
+            *(Text(harmless(name)) for name in names), _number(difference.metrics), _number(difference.record)
+        )
     return Group(table, *_more(len(differences) - len(shown)), verdict)
 
 

@@ -8,6 +8,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from loket.harmless import LINE, MESSAGE, harmless
+
 if TYPE_CHECKING:  # slow to import, and other commands are loaded with this one
     from loket.emitter import Emitter, Pseudonyms
     from loket.settings import EmitterSettings
@@ -185,8 +187,8 @@ def _show(settings: "EmitterSettings", as_json: bool) -> None:
     from loket.emitter.telling import told
 
     for line in told(found):
-        Console(soft_wrap=True).print(Text(line))
+        Console(soft_wrap=True).print(Text(harmless(line, LINE)))
 
 
 def _tell(line: str) -> None:
-    Console(stderr=True, soft_wrap=True).print(Text(line))
+    Console(stderr=True, soft_wrap=True).print(Text(harmless(line, MESSAGE)))

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
+from loket.harmless import LINE, harmless
 from loket.importing.report import Report
 
 __all__ = ["print_refused", "register"]
@@ -83,7 +84,7 @@ def import_log(
             shown = []
     print_refused(report, console)
     for value in shown:
-        print(value.decode(errors="replace"))
+        print(harmless(value.decode(errors="replace"), LINE))
     _summarise(
         report, console, f"that would be sent to {settings.topic}" if dry_run else f"sent to {settings.topic}", limit
     )
@@ -98,7 +99,7 @@ def print_refused(report: Report, console: Console) -> None:
     for column in ("column", "value", "why"):
         table.add_column(column, overflow="fold")
     for row in report.refused_rows[:REFUSED_SHOWN]:
-        table.add_row(f"{row.line}", Text(row.column or "–"), Text(row.value or "–"), Text(row.why))
+        table.add_row(f"{row.line}", *(Text(harmless(told) or "–") for told in (row.column, row.value)), Text(row.why))
     console.print(table)
     if report.refused > REFUSED_SHOWN:
         console.print(f"… and {report.refused - REFUSED_SHOWN:,} more")

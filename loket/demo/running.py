@@ -13,7 +13,6 @@ from loket.companions.ports import free_port
 from loket.demo.screen import Screen
 from loket.embedded import EmbeddedBroker
 from loket.pipeline import Answers, Pipeline, Places
-from loket.scrape import scrape
 from loket.simulator import demo_targets, events
 from loket.wire.cloudevents import encode
 
@@ -49,6 +48,7 @@ def run_demo(clock: Clock, screen: Screen, seconds: float | None) -> Answers | N
         )
         pipeline = Pipeline(run, places, clock, partitions=PARTITIONS)
         pipeline.start()
+        pipeline.wait_until_serving()
         screen.say(f"Metrics: {pipeline.metrics_url}/metrics (employees: {pipeline.metrics_url}/metrics/employees)")
         screen.say(f"Try in another terminal: loket status --url {pipeline.metrics_url}")
         with EventProducer(places.connection, places.topic) as producer:
@@ -92,6 +92,4 @@ def _play(pipeline: Pipeline, producer: EventProducer, clock: Clock, screen: Scr
 
 
 def _show(pipeline: Pipeline, screen: Screen, elapsed_s: float) -> None:
-    pipeline.check()
-    url = pipeline.metrics_url
-    screen.show(board_of([*scrape(f"{url}/metrics"), *scrape(f"{url}/metrics/employees")]), elapsed_s)
+    screen.show(board_of(pipeline.metrics()), elapsed_s)

@@ -19,6 +19,7 @@ from difflib import get_close_matches
 from typing import Any, Final, Literal, TypeVar
 
 from loket.errors import UsageError
+from loket.harmless import LINE, harmless
 
 __all__ = ["Document", "DocumentError", "Fault", "Node", "closest"]
 
@@ -63,7 +64,7 @@ class DocumentError(UsageError):
     def _told(self, fault: Fault) -> str:
         place = f", line {fault.line}, column {fault.column}" if fault.line else ""
         path = f"{fault.path}: " if fault.path else ""
-        return f"{self.file}{place}: {path}{fault.message}"
+        return harmless(f"{self.file}{place}: {path}{fault.message}", LINE)
 
 
 def closest(word: str, known: Collection[str]) -> str:

@@ -21,7 +21,7 @@ import msgspec
 from msgspec import Struct
 
 from loket.emitter.frame import Frame, find_frames, read_frame
-from loket.emitter.store import PAGE_BYTES, create, explained, log_path, sync_folder
+from loket.emitter.store import PAGE_BYTES, create, explained, log_path, read_only, sync_folder
 from loket.wire.instant import format_instant
 
 __all__ = [
@@ -165,7 +165,7 @@ def _through_sqlite(path: Path) -> tuple[dict[int, Frame], list[Aside], dict[str
     waiting: dict[int, Frame] = {}
     aside: dict[int, Aside] = {}
     notes: dict[str, str | bytes] = {}
-    with suppress(sqlite3.Error), closing(_reading(path)) as connection:
+    with suppress(sqlite3.Error), closing(read_only(path)) as connection:
         for seq, data in _rows(connection, "waiting", "seq, frame"):
             if (frame := read_frame(data)) is not None:
                 waiting[seq] = frame
@@ -178,10 +178,6 @@ def _through_sqlite(path: Path) -> tuple[dict[int, Frame], list[Aside], dict[str
         with suppress(sqlite3.Error):
             last = int(connection.execute("SELECT seq FROM sqlite_sequence").fetchone()[0])
     return waiting, list(aside.values()), notes, last
-
-
-def _reading(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
 
 
 def _rows(connection: sqlite3.Connection, table: str, columns: str) -> Iterator[tuple[Any, ...]]:

@@ -9,12 +9,12 @@ import msgspec
 from msgspec import Struct
 
 from loket.emitter.clockwatch import ClockRecord
-from loket.emitter.errors import NotAnOutbox, OutboxUnwritable
+from loket.emitter.errors import NotAnOutbox
 from loket.emitter.frame import read_frame
 from loket.emitter.lock import holder
 from loket.emitter.salvage import Incident
 from loket.emitter.sending import Sending
-from loket.emitter.store import Damaged, check, explained
+from loket.emitter.store import Damaged, check, explained, read_only
 
 __all__ = ["Status", "read_status"]
 
@@ -45,20 +45,11 @@ def read_status(path: Path) -> Status:
     size = sum(file.stat().st_size for file in path.parent.glob(f"{path.name}*") if ".damaged-" not in file.name)
     held_by = holder(path)
     try:
-        with explained(path), closing(_reading(path)) as connection:
+        with explained(path), closing(read_only(path)) as connection:
             check(connection, path)
             return _read(connection, path, held_by, size)
     except Damaged as damage:
         return Status(path=str(path), held_by=held_by, bytes=size, damaged=str(damage))
-
-
-def _reading(path: Path) -> sqlite3.Connection:
-    try:
-        return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
-    except sqlite3.OperationalError as error:
-        raise OutboxUnwritable(
-            path, f"the outbox {path} cannot be read ({error}): ask as the user it belongs to"
-        ) from error
 
 
 def _read(connection: sqlite3.Connection, path: Path, held_by: int | None, size: int) -> Status:

@@ -9,7 +9,7 @@ There is one connection, as the fault of SQLite up to 3.51.2 that can damage suc
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +27,7 @@ __all__ = [
     "create",
     "explained",
     "log_path",
+    "read_only",
     "sync_folder",
     "transaction",
     "write_notes",
@@ -84,12 +85,15 @@ def create(path: Path) -> sqlite3.Connection:
 
 def connect(path: Path, limits: Limits) -> sqlite3.Connection:
     """Open an outbox for reading and writing. Raises Damaged, NotAnOutbox and OutboxError."""
-    uri = f"{path.absolute().as_uri()}?mode=rw"
+    # Read first: a connection that may write would play the log into a file that is damaged, and delete it.
+    with explained(path), closing(read_only(path)) as reading:
+        check(reading, path)
     with explained(path):
-        connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=5)
+        connection = sqlite3.connect(
+            _uri(path, "rw"), uri=True, isolation_level=None, check_same_thread=False, timeout=5
+        )
     try:
         with explained(path):
-            check(connection, path)
             mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
             if mode != "wal":
                 raise OutboxUnwritable(path, f"the disk of {path} cannot hold a write-ahead log; use a local disk")
@@ -105,6 +109,15 @@ def connect(path: Path, limits: Limits) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def read_only(path: Path) -> sqlite3.Connection:
+    """A connection that changes nothing; its owner closes it."""
+    return sqlite3.connect(_uri(path, "ro"), uri=True, isolation_level=None)
+
+
+def _uri(path: Path, mode: str) -> str:
+    return f"{path.absolute().as_uri()}?mode={mode}"
 
 
 def check(connection: sqlite3.Connection, path: Path) -> None:
@@ -140,7 +153,7 @@ def _error(path: Path, code: int, error: sqlite3.Error) -> OutboxError:
     if code == sqlite3.SQLITE_FULL:
         return OutboxFull(
             path,
-            f"the disk of the outbox {path} is full, and the event was not taken; those that wait are safe: make room "
+            f"the disk of the outbox {path} is full, and no event was taken; those that wait are safe: make room "
             "on that disk",
         )
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
@@ -149,7 +162,7 @@ def _error(path: Path, code: int, error: sqlite3.Error) -> OutboxError:
         )
     return OutboxUnwritable(
         path,
-        f"the outbox {path} cannot be written ({error}), and the event was not taken: let this user write to the file "
+        f"the outbox {path} cannot be read or written ({error}), and no event was taken: let this user write to the file "
         "and its folder, and look at the disk",
     )
 

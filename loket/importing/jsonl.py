@@ -82,5 +82,5 @@ def _key(value: bytes) -> bytes:
     try:
         unit = _data.decode(_envelope.decode(value).data).unit
         return unit.encode()[:256] or UNKNOWN_UNIT
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return UNKNOWN_UNIT

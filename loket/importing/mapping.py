@@ -18,6 +18,7 @@ from msgspec import Struct
 from loket.documents import DocumentError
 from loket.domain.events import Envelope
 from loket.errors import UsageError
+from loket.harmless import LINE, harmless
 from loket.importing.timeformat import TimeFormat
 
 __all__ = [
@@ -56,7 +57,7 @@ class LogError(UsageError):
     def __init__(self, file: str, line: int, message: str) -> None:
         self.file = file
         self.line = line
-        super().__init__(f"{file}, line {line}: {message}" if line else f"{file}: {message}")
+        super().__init__(harmless(f"{file}, line {line}: {message}" if line else f"{file}: {message}", LINE))
 
 
 @dataclass(frozen=True, slots=True)

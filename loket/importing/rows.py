@@ -11,6 +11,7 @@ from collections.abc import Mapping as Cells
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from loket.domain.events import Event, Id, Instant, Opaque
 from loket.importing.conditions import holds
@@ -35,7 +36,8 @@ class RowReader:
         self._identities = Identities(secret)
         self._unit = _Reader(FieldOf("unit", mapping.unit, Id), self._identities)
         self._emissions = [
-            (emission, [_Reader(field, self._identities) for field in emission.fields]) for emission in mapping.events
+            (emission, [_Reader(field, self._identities) for field in emission.fields], _required(emission.data))
+            for emission in mapping.events
         ]
 
     def left_out(self, cells: Cells[str, str]) -> bool:
@@ -50,7 +52,7 @@ class RowReader:
             raise RefusedRowError(self._unit.column, "", "names no unit")
         about = self._subject(cells)
         events: list[Event] = []
-        for emission, fields in self._emissions:
+        for emission, fields, required in self._emissions:
             if emission.when is not None and not holds(emission.when, cells):
                 continue
             at = times.of(emission.time)
@@ -61,6 +63,8 @@ class RowReader:
                 value = field.read(cells, times)
                 if value is not None:
                     said[field.name] = value
+                elif field.name in required:
+                    raise RefusedRowError(field.column, "", f"is empty, and the event needs its {field.name}")
             # The kind is one of the union, which its fields fit: each was read by the annotation of the struct.
             make: Any = emission.kind
             events.append(
@@ -90,6 +94,10 @@ class RowReader:
         if len(legible.encode()) > _MAX_EVENT_ID or any("/" in part or not part.isprintable() for part in parts):
             return f"{about}/{emission.step}/{self._identities.hashed(*parts)}"
         return legible
+
+
+def _required(data: type[Struct]) -> frozenset[str]:
+    return frozenset(field.name for field in msgspec.structs.fields(data) if field.required)
 
 
 class _Reader:

@@ -18,7 +18,7 @@ from msgspec import Struct
 from loket.agreement import compare
 from loket.agreement.metrics import figures_of
 from loket.broker import apply_topics, changelog_topic, events_topic
-from loket.catalogue.pipeline import APPLIED_OFFSET, EVALUATED_AT
+from loket.catalogue.pipeline import APPLIED_OFFSET, EVALUATED_AT, PARTITION_READY
 from loket.catalogue.sink import SINK_NEXT_OFFSET
 from loket.clock import Clock
 from loket.companions import Companion, Run
@@ -34,6 +34,9 @@ __all__ = ["Answers", "Pipeline"]
 
 START_S: Final = 90.0
 """Worker and sink have to serve their metrics in this time."""
+
+ANSWER_S: Final = 30.0
+"""A process that runs has to answer in this time."""
 
 STALL_S: Final = 120.0
 """Somebody has to apply something in this time."""
@@ -75,7 +78,7 @@ class Pipeline:
         self.sink_url = f"http://{HOST}:{places.sink_port}"
 
     def start(self) -> None:
-        """Create the topics that are missing, start the processes, and return when both serve their metrics.
+        """Create the topics that are missing and start the processes; events may come from now on.
 
         Raises BrokerError, CompanionFailed and Unfinished.
         """
@@ -90,15 +93,21 @@ class Pipeline:
         upgrade = self._run.start("database", ["db", "upgrade"], self._environment)
         self._wait(upgrade.finished, START_S, "the tables of the record")
         self._running.append(self._run.start("sink", ["sink"], self._environment))
+
+    def wait_until_serving(self) -> None:
+        """Return when worker and sink serve their metrics. Raises CompanionFailed and Unfinished."""
         self._wait(lambda: _serves(self.metrics_url) and _serves(self.sink_url), START_S, "worker and sink to serve")
 
     def positions(self) -> tuple[Positions, Positions]:
         """What the worker has applied and the sink has stored. Raises CompanionFailed if one of them ended."""
-        self.check()
         return (
-            _by_partition(scrape(f"{self.metrics_url}/metrics"), APPLIED_OFFSET.name),
-            _by_partition(scrape(f"{self.sink_url}/metrics"), SINK_NEXT_OFFSET.name),
+            _applied(self._page(f"{self.metrics_url}/metrics")),
+            _by_partition(self._page(f"{self.sink_url}/metrics"), SINK_NEXT_OFFSET.name),
         )
+
+    def metrics(self) -> list[Sample]:
+        """What the worker's two pages say now. Raises CompanionFailed and Unfinished."""
+        return [*self._page(f"{self.metrics_url}/metrics"), *self._page(f"{self.metrics_url}/metrics/employees")]
 
     def check(self) -> None:
         """Raise CompanionFailed if a process that should run has ended."""
@@ -134,15 +143,15 @@ class Pipeline:
 
         The record is evaluated at the instants at which the worker evaluated its figures: one for each partition.
         """
-        samples = scrape(f"{self.metrics_url}/metrics")
-        if not _reached(_by_partition(samples, APPLIED_OFFSET.name), ends):
+        samples = self.metrics()
+        if not _reached(_applied(samples), ends):
             raise self._unfinished("the worker went back behind the end of the log")
         evaluated = {
             int(sample.labels["partition"]): round(sample.value * EVALUATED_AT.parts)
             for sample in samples
             if sample.name == EVALUATED_AT.name
         }
-        metrics = figures_of([*samples, *scrape(f"{self.metrics_url}/metrics/employees")])
+        metrics = figures_of(samples)
         latest = max(evaluated.values(), default=self._clock.now_ms())
         record = self._record(latest)
         differences: list[Difference] = []
@@ -166,6 +175,18 @@ class Pipeline:
         self._wait(companion.finished, RECORD_S, "the figures of the record")
         return msgspec.json.decode(out.read_bytes(), type=RecordFigures)
 
+    def _page(self, url: str) -> list[Sample]:
+        """A page of a process that runs; a machine that is busy may need a second attempt."""
+        deadline = self._clock.monotonic() + ANSWER_S
+        while True:
+            self.check()
+            try:
+                return scrape(url)
+            except Unreachable as away:
+                if self._clock.monotonic() > deadline:
+                    raise self._unfinished(str(away)) from away
+            sleep(POLL_S)
+
     def _wait(self, done: Callable[[], bool], timeout_s: float, what: str) -> None:
         deadline = self._clock.monotonic() + timeout_s
         while not done():
@@ -185,6 +206,12 @@ def _serves(url: str) -> bool:
     except Unreachable:
         return False
     return True
+
+
+def _applied(samples: list[Sample]) -> dict[int, int]:
+    """What a worker has applied of the partitions whose units it shows."""
+    ready = _by_partition(samples, PARTITION_READY.name)
+    return {number: at for number, at in _by_partition(samples, APPLIED_OFFSET.name).items() if ready.get(number)}
 
 
 def _by_partition(samples: Iterable[Sample], name: str) -> dict[int, int]:

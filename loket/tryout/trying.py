@@ -49,6 +49,7 @@ def run_try(asked: Asked, clock: Clock, progress: Progress) -> TryReport:
         ends = _send(records, places, report, progress)
         if asked.topic is not None:  # with what was there before
             ends = end_offsets(connection, places.topic, partitions)
+        pipeline.wait_until_serving()
         progress.step("worker and sink", sum(ends.values()))
         pipeline.settle(ends, lambda worker, sink: progress.at(min(worker, sink)))
         progress.step("comparing metrics and record")

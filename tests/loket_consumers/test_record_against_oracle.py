@@ -2,74 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy import Engine
 
-from loket.domain.events import Event
-from loket.domain.policy import HOUR, Policy
-from loket.wire.cloudevents import Decoder
-from loket_consumers.engines import connect, reading, writing
+from loket.domain.policy import HOUR, MINUTE
+from loket_consumers.engines import connect
 from loket_consumers.migrating import upgrade
-from loket_consumers.reading import ServiceTime, read
-from loket_consumers.record_figures import record_figures
-from loket_consumers.schema import METADATA, archive, positions
-from loket_consumers.storing import store
-from support.logs import DAY_BEGINS, POLICY, arrivals, log_of, to_records, whole_policy
+from loket_consumers.schema import archive, employee_stretches, legs, stretches
+from support.logs import DAY_BEGINS, POLICY, arrivals, log_of, make, whole_policy
 from support.oracle import Oracle, without_zeros
-
-TOPIC = "loket.events"
-
-pytestmark = pytest.mark.filterwarnings("error")
+from support.recorded import empty, figures, of_record, results, rows_of, store_all
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    made = connect("sqlite://")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    folder: Path = tmp_path_factory.mktemp("record")
+    made = connect(f"sqlite:///{folder / 'record.db'}")
     upgrade(made)
     yield made
     made.dispose()
 
 
-def empty(engine: Engine) -> None:
-    with writing(engine) as connection:
-        for table in reversed(METADATA.sorted_tables):
-            connection.execute(delete(table))
-        connection.execute(insert(positions).values(topic=TOPIC, partition=0, next=0))
-
-
-def store_all(
-    engine: Engine, arrived: Sequence[tuple[Event, int]], batches: Sequence[int], policy: Policy = POLICY
-) -> None:
-    """Store a log in batches of these sizes, and the rest."""
-    reads = read(to_records(arrived, topic=TOPIC), Decoder(1, clock="event", now=lambda: 1 << 60), ServiceTime())
-    start = 0
-    for size in [*batches, len(reads)]:
-        some = reads[start : start + size]
-        if some:
-            with writing(engine) as connection:
-                store(connection, TOPIC, {0: some}, {0: start}, policy)
-        start += len(some)
-
-
-def results(engine: Engine) -> list[str]:
-    with reading(engine) as connection:
-        return list(connection.execute(select(archive.c.result).order_by(archive.c.record_offset)).scalars())
-
-
-nows = st.integers(0, 130).map(lambda hours: DAY_BEGINS + hours * HOUR)
 sizes = st.lists(st.integers(1, 12), max_size=8)
-slow = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+law = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-@slow
-@given(data=st.data(), batches=sizes)
-def test_live_rows_are_those_of_the_state_whatever_came_late(
-    engine: Engine, data: st.DataObject, batches: list[int]
-) -> None:
+def live_rows_are_those_of_the_state(engine: Engine, data: st.DataObject, batches: list[int]) -> None:
     arrived = data.draw(arrivals(data.draw(log_of())))
     now = max(received for _, received in arrived) + data.draw(st.integers(0, 60)) * HOUR
     oracle = Oracle(POLICY)
@@ -78,11 +41,8 @@ def test_live_rows_are_those_of_the_state_whatever_came_late(
     store_all(engine, arrived, batches)
 
     assert results(engine) == expected
-    with reading(engine) as connection:
-        found = record_figures(connection, POLICY, now, live=True)
-    units, people = oracle.rows(now)
-    assert without_zeros(found.units) == without_zeros(units)
-    assert without_zeros(found.employees) == without_zeros(people)
+    found = figures(engine, now, live=True)
+    assert (without_zeros(found.units), without_zeros(found.employees)) == of_record(oracle, now)
     for name in oracle.units:
         services, employees, day, judging = oracle.flats(name, now)
         live = found.live[name]
@@ -92,11 +52,7 @@ def test_live_rows_are_those_of_the_state_whatever_came_late(
         assert set(live.judging) == judging
 
 
-@slow
-@given(data=st.data(), batches=sizes)
-def test_the_record_is_that_of_all_events_whatever_came_late(
-    engine: Engine, data: st.DataObject, batches: list[int]
-) -> None:
+def the_record_is_that_of_all_events(engine: Engine, data: st.DataObject, batches: list[int]) -> None:
     arrived = data.draw(arrivals(data.draw(log_of(conflicts=False))))
     now = max(received for _, received in arrived) + data.draw(st.integers(0, 60)) * HOUR
     oracle = Oracle(whole_policy())
@@ -104,8 +60,106 @@ def test_the_record_is_that_of_all_events_whatever_came_late(
     empty(engine)
     store_all(engine, arrived, batches)
 
-    with reading(engine) as connection:
-        found = record_figures(connection, POLICY, now)
-    units, people = oracle.rows(now)
-    assert without_zeros(found.units) == without_zeros(units)
-    assert without_zeros(found.employees) == without_zeros(people)
+    found = figures(engine, now)
+    assert (without_zeros(found.units), without_zeros(found.employees)) == of_record(oracle, now)
+
+
+@law
+@given(data=st.data(), batches=sizes)
+def test_live_rows_are_those_of_the_state_whatever_came_late(
+    engine: Engine, data: st.DataObject, batches: list[int]
+) -> None:
+    live_rows_are_those_of_the_state(engine, data, batches)
+
+
+@law
+@given(data=st.data(), batches=sizes)
+def test_the_record_is_that_of_all_events_whatever_came_late(
+    engine: Engine, data: st.DataObject, batches: list[int]
+) -> None:
+    the_record_is_that_of_all_events(engine, data, batches)
+
+
+def test_both_laws_hold_on_postgresql(database: str) -> None:
+    made = connect(database)
+    upgrade(made)
+
+    @settings(law, max_examples=12)
+    @given(data=st.data(), batches=sizes)
+    def both(data: st.DataObject, batches: list[int]) -> None:
+        live_rows_are_those_of_the_state(made, data, batches)
+        the_record_is_that_of_all_events(made, data, batches)
+
+    try:
+        both()
+    finally:
+        made.dispose()
+
+
+@law
+@given(data=st.data(), batches=sizes)
+def test_neither_the_order_of_arrival_nor_repeats_nor_batches_change_the_rows_of_the_record(
+    engine: Engine, data: st.DataObject, batches: list[int]
+) -> None:
+    log = data.draw(log_of(conflicts=False, most=20))
+    evening = DAY_BEGINS + 5 * 24 * HOUR
+    in_order = [(event, evening) for event in sorted(log, key=lambda event: (event.time, event.id))]
+    shuffled = data.draw(st.permutations(in_order))
+    told = []
+    for arrived, sizes_of in ((in_order, []), (shuffled, batches)):
+        empty(engine)
+        store_all(engine, arrived, sizes_of, whole_policy())
+        told.append([rows_of(engine, table) for table in (legs, stretches, employee_stretches)])
+    assert told[0] == told[1]
+
+
+def test_a_log_that_comes_twice_is_archived_twice_and_changes_nothing(engine: Engine) -> None:
+    at = DAY_BEGINS + 6 * HOUR
+    log = [
+        make("ticket.issued", "1", at, "A1", "clinic", service="general"),
+        make("ticket.called", "2", at + 5 * MINUTE, "A1", "clinic", employee="ani"),
+        make("service.started", "3", at + 6 * MINUTE, "A1", "clinic", employee="ani"),
+        make("service.completed", "4", at + 9 * MINUTE, "A1", "clinic", employee="ani"),
+    ]
+    arrived = [(event, int(event.time)) for event in log]
+    empty(engine)
+    store_all(engine, arrived)
+    once = [rows_of(engine, table) for table in (legs, stretches, employee_stretches)]
+    empty(engine)
+    later = at + 3 * 24 * HOUR
+    store_all(engine, [*arrived, *arrived, *((event, later) for event in log)], [4, 4])
+
+    assert [rows_of(engine, table) for table in (legs, stretches, employee_stretches)] == once
+    archived = rows_of(engine, archive)
+    assert len(archived) == 12
+    assert [row["result"] for row in sorted(archived, key=lambda row: row["record_offset"])] == (
+        ["applied"] * 4 + ["duplicate"] * 4 + ["late"] * 4
+    )
+    assert {row["recorded"] for row in archived if row["result"] == "late"} == {"duplicate"}
+
+
+def test_quantiles_and_kaplan_meier_look_at_first_stretches_and_remember_who_still_waits(engine: Engine) -> None:
+    """Rule 28: called after 1, 2 and 4 minutes; one left after 2; one waits since 3; one was early and never waited."""
+    at = DAY_BEGINS + 6 * HOUR
+    log = [make("ticket.issued", f"i{n}", at, f"A{n}", "clinic", service="general") for n in range(5)]
+    log += [
+        make("ticket.called", f"c{n}", at + minutes * MINUTE, f"A{n}", "clinic")
+        for n, minutes in ((0, 1), (1, 2), (2, 4))
+    ]
+    log.append(make("ticket.abandoned", "l", at + 2 * MINUTE, "A3", "clinic"))
+    log.append(make("ticket.requeued", "r", at + 5 * MINUTE, "A0", "clinic"))
+    log.append(make("ticket.called", "again", at + 60 * MINUTE, "A0", "clinic"))
+    early = make(
+        "ticket.issued", "e", at, "A9", "clinic", service="general", appointment_at=type(log[0].time)(at + HOUR)
+    )
+    log += [early, make("ticket.abandoned", "f", at + MINUTE, "A9", "clinic")]
+    empty(engine)
+    store_all(engine, [(event, int(event.time)) for event in sorted(log, key=lambda event: event.time)])
+
+    row = next(row for row in figures(engine, at + 3 * MINUTE).units if row.service == "general")
+    assert (row.wait_median_s, row.wait_p90_s) == (120, 240)
+    # At risk 5: S(1) = 4/5, S(2) = 3/5; then one is lost at 2 and one at 3, so S(4) = 0.
+    assert (row.km_median_s, row.km_p90_s) == (240, 240)
+    later = next(row for row in figures(engine, at + 10 * MINUTE).units if row.service == "general")
+    # Who still waits is at risk at 4: S(4) = 3/5 · 1/2.
+    assert (later.km_median_s, later.km_p90_s) == (240, None)

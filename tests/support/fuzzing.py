@@ -21,7 +21,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import pytest
 
-__all__ = ["LONGEST_S", "TEXTS", "Campaign", "Mutator", "Tree", "seed_of", "sizes"]
+__all__ = ["LONGEST_S", "TEXTS", "Campaign", "Mutator", "Tree", "seed_of", "shown_harmlessly", "sizes"]
 
 LONGEST_S: Final = 0.050
 """No input may take longer."""
@@ -142,6 +142,11 @@ def seed_of(name: str, *, long: bool) -> int:
     seed = int(given) if given else secrets.randbits(32) if long else SAMPLE_SEED
     print(f"fuzz {name}: FUZZ_SEED={seed}")
     return seed
+
+
+def shown_harmlessly(message: str) -> bool:
+    """Whether a message moves no cursor and turns no text around on a terminal."""
+    return all(line.isprintable() for line in message.split("\n"))
 
 
 def sizes(sample: int, long: int) -> Iterable[object]:

@@ -114,4 +114,4 @@ class Counter(RuleBasedStateMachine):
 
 
 TestCounter = Counter.TestCase
-TestCounter.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
+TestCounter.settings = settings(max_examples=20, stateful_step_count=20, deadline=None)
