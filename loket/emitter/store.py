@@ -162,8 +162,8 @@ def _error(path: Path, code: int, error: sqlite3.Error) -> OutboxError:
         )
     return OutboxUnwritable(
         path,
-        f"the outbox {path} cannot be read or written ({error}), and no event was taken: let this user write to the file "
-        "and its folder, and look at the disk",
+        f"the outbox {path} cannot be read or written ({error}), and no event was taken: let this user write to the "
+        "file and its folder, and look at the disk",
     )
 
 
