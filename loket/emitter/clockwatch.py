@@ -28,7 +28,7 @@ _KEPT: Final = 20
 
 
 class Reading(Struct, frozen=True):
-    """Both clocks of the device at one moment; `boot` names the start of the machine, 0 where it is unknown."""
+    """Both clocks of the device at one moment; `boot` names the start of the machine."""
 
     wall_ms: int
     uptime_ms: int
@@ -77,7 +77,7 @@ class ClockWatch:
         if last is None:
             return None
         passed = now.wall_ms - last.wall_ms
-        same_start = now.boot == last.boot != 0 and now.uptime_ms >= last.uptime_ms
+        same_start = now.boot == last.boot and now.uptime_ms >= last.uptime_ms
         if not same_start:
             return Jump(now.wall_ms, passed, at_least=True) if passed < -_LEAST_MS else None
         up = now.uptime_ms - last.uptime_ms

@@ -1,6 +1,7 @@
 """The clocks of the device on which an emitter runs: read, and watched for jumps."""
 
 import logging
+import secrets
 import threading
 from pathlib import Path
 from typing import Final
@@ -18,11 +19,11 @@ _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
 def start_of_machine() -> int:
-    """A number that stays the same until the machine is started anew; 0 where the system does not tell."""
+    """A number that stays the same until the machine is started anew; of this process alone where no file tells."""
     try:
-        return crc32(_BOOT_ID.read_bytes()) or 1
+        return crc32(_BOOT_ID.read_bytes())
     except OSError:
-        return 0
+        return secrets.randbits(32)
 
 
 class Device:

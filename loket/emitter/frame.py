@@ -25,7 +25,7 @@ _MAX_BYTES: Final = 1 << 20
 class Frame(Struct, frozen=True):
     """One stored event: its number, when it was stored by both clocks of the device, and its JSON without `sent`.
 
-    `uptime_ms` counts from the start of the machine whose start has the tag `boot` (0: unknown).
+    `uptime_ms` counts from the start of the machine that `boot` names.
     """
 
     seq: int
