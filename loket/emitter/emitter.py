@@ -14,7 +14,7 @@ from loket.clock import DEVICE_CLOCK, Clock
 from loket.domain.events import Event
 from loket.emitter.device import Device, start_of_machine
 from loket.emitter.drafting import Drafting
-from loket.emitter.errors import ClockNotSet, OutboxClosed
+from loket.emitter.errors import CLOCK_SET_MS, ClockNotSet, OutboxClosed
 from loket.emitter.outbox import Outbox
 from loket.emitter.pseudonyms import Pseudonyms
 from loket.emitter.sending import Connect, Sender
@@ -42,7 +42,7 @@ class Emitter:
     `emit` waits for the disk and never for the network; what it returned from is sent once the broker is there, in the
     order of the calls, also after a kill, a power cut or a day offline. `source` names this device and no other. Any
     number of threads may use it; another process may not use the same outbox. Without `connection` (or `connect`, for
-    another producer) it only stores. Raises OutboxError, and UsageError for what was given.
+    another producer) it only stores. Raises OutboxError, and UsageError or Rejected for what was given.
     """
 
     def __init__(
@@ -63,6 +63,9 @@ class Emitter:
             to = connection
             connect = lambda: WaveProducer(to, topic)  # noqa: E731 (a def would be a second name for it)
         self._drafting = Drafting(source, pseudonyms)
+        if heartbeat is not None:  # what is wrong with it is said now, and not each minute
+            data = {"unit": heartbeat.unit, "counter": heartbeat.counter}
+            self._drafting.draft({"type": "loket.counter.heartbeat", "data": data}, CLOCK_SET_MS)
         self._device = Device(clock, start_of_machine() if boot is None else boot)
         self._outbox = Outbox(Path(path), limits or Limits(), self._device.read())
         self._device.resume(self._outbox.last_reading(self._device.read()))

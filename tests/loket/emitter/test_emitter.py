@@ -155,6 +155,12 @@ def test_a_heartbeat_says_how_much_waits_and_since_when_and_that_the_clock_jumpe
     }
 
 
+def test_a_heartbeat_that_no_reader_would_take_is_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(Rejected, match=r"data\.unit"):
+        _emitter(tmp_path, heartbeat=Heartbeat(unit="balai kota", counter="3"))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_no_personal_number_reaches_the_disk_or_the_broker(tmp_path: Path) -> None:
     broker = FakeBroker()
     nip = "198501012010011001"
