@@ -305,4 +305,4 @@ class Sink:
         highwater = self._consumer.highwater(partition)
         if highwater is None:
             return end == 0
-        return following >= end and following >= highwater
+        return following >= end and following == highwater  # beyond it only where the topic was made anew

@@ -53,7 +53,6 @@ class Status:
         self._reasons.update(stored.reasons)
         self.committed_at_ms = self._clock.now_ms()
         self._moved_at = self._clock.monotonic()
-        self.away = ""
 
     def lag(self) -> dict[int, int]:
         """Records of each partition that are not stored yet, as far as the last fetch saw."""

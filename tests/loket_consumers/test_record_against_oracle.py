@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
+from loket.domain.events import Instant
 from loket.domain.policy import HOUR, MINUTE
 from loket_consumers.engines import connect
 from loket_consumers.migrating import upgrade
@@ -149,10 +150,11 @@ def test_quantiles_and_kaplan_meier_look_at_first_stretches_and_remember_who_sti
     log.append(make("ticket.abandoned", "l", at + 2 * MINUTE, "A3", "clinic"))
     log.append(make("ticket.requeued", "r", at + 5 * MINUTE, "A0", "clinic"))
     log.append(make("ticket.called", "again", at + 60 * MINUTE, "A0", "clinic"))
-    early = make(
-        "ticket.issued", "e", at, "A9", "clinic", service="general", appointment_at=type(log[0].time)(at + HOUR)
-    )
-    log += [early, make("ticket.abandoned", "f", at + MINUTE, "A9", "clinic")]
+    booked = {"service": "general", "appointment_at": Instant(at + HOUR)}
+    log += [
+        make("ticket.issued", "e", at, "A9", "clinic", **booked),
+        make("ticket.abandoned", "f", at + MINUTE, "A9", "clinic"),
+    ]
     empty(engine)
     store_all(engine, [(event, int(event.time)) for event in sorted(log, key=lambda event: event.time)])
 

@@ -11,6 +11,7 @@ from loket.domain import events
 from loket.domain.events import Event, Instant
 from loket.domain.policy import HOUR, MINUTE, Policy, ServicePolicy, Target, UnitPolicy
 from loket.wire.cloudevents import encode
+from loket.wire.contract import data_type
 from loket.wire.record import WireRecord
 
 __all__ = ["DAY_BEGINS", "POLICY", "UNITS", "arrivals", "log_of", "make", "to_records", "whole_policy"]
@@ -51,11 +52,9 @@ _COUNTERS: Final = (None, "1")
 
 def make(kind: str, id: str, at: int, subject: str | None, unit: str, **data: Any) -> Event:
     """An event of a type (without `loket.`), by its data fields."""
-    cls = events.EVENT_TYPES[f"loket.{kind}"]
+    cls: Any = events.EVENT_TYPES[f"loket.{kind}"]
     described = {field: given for field, given in data.items() if given is not None}
-    data_cls = cls.__annotations__["data"]
-    if isinstance(data_cls, str):
-        data_cls = getattr(events, data_cls)
+    data_cls = data_type(cls)
     built: Event = cls(source="s", id=id, time=Instant(at), subject=subject, data=data_cls(unit=unit, **described))
     return built
 
@@ -124,7 +123,7 @@ def log_of(draw: st.DrawFn, days: int = 4, most: int = 40, *, conflicts: bool = 
     ids = [
         f"e{draw(st.integers(0, 10)) if conflicts and draw(st.integers(0, 9)) == 0 else 100 + n}" for n in range(count)
     ]
-    log = [draw(_one(id, days)) for id in ids]
+    log = [draw(_one(name, days)) for name in ids]
     repeats = draw(st.lists(st.integers(0, count - 1), max_size=count // 3))
     log += [log[index] for index in repeats]
     return log

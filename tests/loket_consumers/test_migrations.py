@@ -1,0 +1,104 @@
+"""The schema: made by migrations alone, the same as the code says, and no other is worked with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Engine, inspect, text
+
+from loket_consumers.engines import DatabaseUrlError, connect, reading, writing
+from loket_consumers.errors import DatabaseAway, DatabaseRefuses, SchemaAbsent, SchemaAhead, SchemaBehind
+from loket_consumers.migrating import VERSION_TABLE, check_schema, upgrade
+from loket_consumers.schema import METADATA
+from support.process import free_port
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    url = f"sqlite:///{tmp_path / 'record.db'}" if request.param == "sqlite" else request.getfixturevalue("database")
+    made = connect(url)
+    yield made
+    made.dispose()
+
+
+def test_an_upgrade_makes_the_tables_that_the_code_knows_and_a_second_changes_nothing(engine: Engine) -> None:
+    with pytest.raises(SchemaAbsent, match="run `loket db upgrade`"):
+        check_schema(engine)
+    before, after = upgrade(engine)
+    assert before is None
+    assert upgrade(engine) == (after, after)
+    assert check_schema(engine) == after
+
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+        assert compare_metadata(context, METADATA) == []
+    assert set(inspect(engine).get_view_names()) == {"legs_now", "record_days"}
+
+
+def test_a_schema_of_another_version_is_refused_with_what_to_do(engine: Engine) -> None:
+    upgrade(engine)
+    with writing(engine) as connection:
+        connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = 'from the future'"))
+    with pytest.raises(SchemaAhead, match="run that version here too"):
+        check_schema(engine)
+    with pytest.raises(SchemaAhead):
+        upgrade(engine)
+
+
+def test_an_older_schema_is_behind(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrade(engine)
+    monkeypatch.setattr("loket_consumers.migrating._wanted", lambda config: "9999")
+    with pytest.raises(SchemaBehind, match="stop the sinks and run `loket db upgrade`"):
+        check_schema(engine)
+
+
+def test_an_upgrade_that_fails_leaves_nothing(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    with writing(engine) as connection:
+        connection.execute(text("CREATE TABLE tickets (somebody_elses INTEGER)"))
+    with pytest.raises((DatabaseAway, DatabaseRefuses), match="tickets"):
+        upgrade(engine)
+    assert inspect(engine).get_table_names() == ["tickets"]
+
+
+def test_a_database_that_is_not_there_is_told_with_its_address_and_without_its_password() -> None:
+    engine = connect(f"postgresql+psycopg://loket:secret@127.0.0.1:{free_port()}/record")
+    with pytest.raises(DatabaseAway, match="start it") as caught:
+        check_schema(engine)
+    assert "secret" not in str(caught.value)
+    assert "127.0.0.1" in str(caught.value)
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("mysql://host/name", "cannot be kept in mysql"),
+        ("sqlite:////nowhere/at/all/record.db", "there is no folder /nowhere/at/all"),
+        ("nonsense://x/y", "cannot be kept in nonsense"),
+    ],
+)
+def test_a_url_that_will_not_do_says_which_would(url: str, told: str) -> None:
+    with pytest.raises(DatabaseUrlError, match=told) as caught:
+        connect(url)
+    assert caught.value.exit_status == 2
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "record.db"
+    path.write_text("this is a letter and no database, and it is long enough to be looked at " * 20)
+    engine = connect(f"sqlite:///{path}")
+    with pytest.raises(DatabaseRefuses, match="not a database"):
+        check_schema(engine)
+    engine.dispose()
+
+
+def test_views_tell_what_time_alone_has_changed(engine: Engine) -> None:
+    upgrade(engine)
+    columns = {column["name"] for column in inspect(engine).get_columns("legs_now")}
+    assert {"status", "judged", "breached", "now_ms"} <= columns
+    with reading(engine) as connection:
+        assert connection.execute(text("SELECT * FROM record_days")).all() == []
