@@ -113,6 +113,11 @@ class Process:
         return self._popen is not None and self._popen.poll() is None
 
     @property
+    def status(self) -> int | None:
+        """How it ended: its exit status, or less than 0 the signal; None while it runs or before it ever ran."""
+        return None if self._popen is None else self._popen.poll()
+
+    @property
     def pid(self) -> int:
         """The id of the running process."""
         if self._popen is None or not self.running:
