@@ -116,6 +116,7 @@ class KafkaEventConsumer:
                 group_id=group_id,
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
+                isolation_level="read_committed",  # as the worker reads: what was aborted was never sent
                 allow_auto_create_topics=False,
                 session_timeout_ms=session_timeout_ms,
                 heartbeat_interval_ms=min(3_000, session_timeout_ms // 3),

@@ -36,6 +36,9 @@ LAST_CHECKPOINT_S: Final = 10.0
 """And so long when the worker stops: the process has 15 s from the signal to its end."""
 
 BEAT_S: Final = 1.0
+SILENCE_S: Final = 15.0
+"""After so long without an answer of the broker it is said, and again each time that it has lasted so much longer."""
+
 RELOAD_S: Final = 5.0
 END_S: Final = 0.05
 
@@ -59,6 +62,7 @@ class WorkerProcess:
         self._targets = targets
         self._worker = worker
         self._ready_file = ready_file
+        self._count = partitions
         now_ms = None if settings.now is None else int(settings.now)
         decoder = Decoder(partitions, clock=settings.clock, now=lambda: clock.now_ms() if now_ms is None else now_ms)
         time = EventTime(now_ms) if settings.clock == "event" else ServiceTime()
@@ -130,9 +134,34 @@ class WorkerProcess:
         await self._app.stop()
 
     async def _beat(self) -> None:
+        told_s = 0.0
         while True:
             self._worker.beat()
+            self._refuse_company()
+            silence = self._worker.silence_s() if self._worker.partitions.assigned else None
+            if silence is None or silence < SILENCE_S:
+                if told_s:
+                    logger.info("Kafka at %s answers again", self._settings.bootstrap)
+                told_s = 0.0
+            elif silence >= told_s + SILENCE_S:
+                told_s = silence
+                logger.warning(
+                    "Kafka at %s has not answered for %.0f s; the worker goes on trying; its figures stand",
+                    self._settings.bootstrap,
+                    silence,
+                )
             await asyncio.sleep(BEAT_S)
+
+    def _refuse_company(self) -> None:
+        """With the events' clock one worker reads everything, as it alone can know the newest event (rule 4)."""
+        partitions = self._worker.partitions
+        if self._settings.clock == "event" and partitions.generations == 1 and len(partitions.assigned) < self._count:
+            self._app.fail(
+                StreamError(
+                    f"with clock: event one worker reads all partitions, and another one is in the group "
+                    f"{self._settings.app_id}: stop that one, or set another LOKET_APP_ID"
+                )
+            )
 
     async def _checkpoint_timer(self) -> None:
         while True:

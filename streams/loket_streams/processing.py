@@ -99,11 +99,10 @@ class Processor:
             state = partition.units[name] = UnitState(name, self._partitions.policy.unit(name))
         if partition.received is None or received > partition.received:
             partition.received = received
-        if event.time <= broker_ms + AHEAD_OF_BROKER_MS:
-            if event.time > tallies.last_event_ms.get(name, -1):
-                tallies.last_event_ms[name] = int(event.time)
-            if tallies.newest_event_ms is None or event.time > tallies.newest_event_ms:
-                tallies.newest_event_ms = int(event.time)
+        if event.time <= broker_ms + AHEAD_OF_BROKER_MS and (
+            tallies.newest_event_ms is None or event.time > tallies.newest_event_ms
+        ):
+            tallies.newest_event_ms = int(event.time)
         if getattr(record, "timestamp_type", None) == LOG_APPEND_TIME and not event.imported:
             tallies.note_clock(event, broker_ms, state.policy.budget.sources)
         if record.offset > state.offset:

@@ -91,11 +91,11 @@ class Tallies:
         self.sources: dict[str, dict[str, SourceClock]] = {}
         """Clocks by unit and source; beyond the unit's budget of sources they share `other`."""
 
-        self.last_event_ms: dict[str, int] = {}
-        """The latest `time` of a unit's events, those left out that are over 5 minutes ahead of the broker."""
-
         self.newest_event_ms: int | None = None
-        """The same over all units: `now` where the events' own clock rules (rule 4)."""
+        """The latest `time` of any accepted event that is at most 5 minutes ahead of the broker.
+
+        It is `now` where the events' own clock rules (rule 4).
+        """
 
     def note_clock(self, event: Event, broker_ms: int, budget: int) -> None:
         """Take an event's clock; `budget` is how many sources of its unit have a name of their own."""
@@ -107,8 +107,3 @@ class Tallies:
         if clock is None:
             clock = sources[name] = SourceClock()
         clock.note(broker_ms, event.time, event.sent)
-
-    def forget(self, unit: str) -> None:
-        """Drop what describes a unit at present, as it is exported elsewhere now. Counters stay."""
-        self.sources.pop(unit, None)
-        self.last_event_ms.pop(unit, None)

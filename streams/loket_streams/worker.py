@@ -210,8 +210,13 @@ class Worker:
             found.append("the end of the topic is not applied and durable yet")
         return found
 
+    def silence_s(self) -> float | None:
+        """For how long (seconds) the broker has not answered a fetch; None before the first answer."""
+        answered = self.source.answered_ms()
+        return None if answered is None else max(0, self.clock.now_ms() - answered) / 1000
+
     def _is_answered(self) -> bool:
         if self.partitions.generations and not self.partitions.assigned:
             return True  # a worker more than there are partitions fetches nothing
-        answered = self.source.answered_ms()
-        return answered is not None and self.clock.now_ms() - answered <= ANSWER_S * 1000
+        silence = self.silence_s()
+        return silence is not None and silence <= ANSWER_S

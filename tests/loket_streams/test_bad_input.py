@@ -202,3 +202,13 @@ def test_a_second_signal_is_not_needed(make_stream: MakeStream) -> None:
     assert "durable and committed" in worker.stop()
     assert time.monotonic() - began < 5
     assert worker.wait(1) == 0
+
+
+def test_with_the_events_clock_there_is_one_worker_rule_4(make_stream: MakeStream) -> None:
+    stream = make_stream()
+    first = stream.worker(LOKET_CLOCK="event")
+    first.start(ready=True)
+    assert "one worker reads all partitions" in end_of(stream, LOKET_CLOCK="event")
+    stream.send(visits(20, 5))
+    assert first.process.running
+    stream.settled(first)
