@@ -313,3 +313,19 @@ def test_rule_12_an_issue_after_the_hall_was_closed_is_a_second_issue_of_an_open
     told = tell(o.issued("A1", at="11:00"), o.queue_closed(at="12:00"), o.issued("A1", at="13:00"))
     assert told.row("s", now="13:05").some("tickets_issued", "expired", "waiting") == (1, 1, 0)
     assert told.unit_row()["contradictions"] == 1
+
+
+def test_rule_12_what_names_another_unit_does_not_wait_for_this_issue() -> None:
+    told = tell(o.completed("A1", at="08:30", from_unit="c"), o.issued("A1", at="09:00", from_unit="b"))
+    assert told.row("")["tickets_closed/completed"] == 1
+    assert told.row("s").some("waiting", "tickets_closed/completed") == (1, 0)
+    named = tell(o.completed("A1", at="08:30", from_unit="b"), o.issued("A1", at="09:00", from_unit="b"))
+    assert named.row("s").some("waiting", "tickets_closed/completed") == (0, 1)
+
+
+def test_rule_12_never_what_comes_before_every_issue_waits_for_one_of_its_own_day() -> None:
+    told = Told(NEVER).tell(o.completed("A1", at="+1 02:50"), o.issued("A1", at="+1 03:10"))
+    assert told.row("")["tickets_closed/completed"] == 1
+    assert told.row("s", now="+1 03:10")["waiting"] == 1
+    told = Told(NEVER).tell(o.completed("A1", at="+1 02:50"), o.issued("A1", at="+1 02:55"))
+    assert told.row("s")["tickets_closed/completed"] == 1
