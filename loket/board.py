@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import groupby
 from typing import Final
 
 from msgspec import Struct
@@ -90,10 +91,10 @@ def board_of(samples: Iterable[Sample]) -> Board:
 
 def _lines(unit: str, figures: LiveFigures, now: int) -> Iterable[Line]:
     judging = set(figures.judging)
+    yield _line(unit, "", add_up(figures.services.values()), add_up(figures.day.values()), now, bool(judging))
     for service in sorted(figures.services):
         if service != EMPTY_SERVICE:
             yield _line(unit, service, figures.services[service], figures.day.get(service, {}), now, service in judging)
-    yield _line(unit, "", add_up(figures.services.values()), add_up(figures.day.values()), now, bool(judging))
 
 
 def _line(unit: str, service: str, present: Flat, day: Flat, now: int, judges: bool) -> Line:
@@ -125,16 +126,15 @@ def render(board: Board, *, people: bool = False) -> RenderableType:
 
 
 def _queues(board: Board) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("unit")
-    table.add_column("service")
-    for column in ("waiting", "oldest wait", "over target", "level today", "called today", "served today"):
-        table.add_column(column, justify="right")
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("unit and service", overflow="fold")
+    for column in ("\nwaiting", "oldest\nwait", "over\ntarget", "level\ntoday", "called\ntoday", "served\ntoday"):
+        table.add_column(column, justify="right", no_wrap=True)
     for line in board.lines:
         whole = not line.service
+        name = board.name(line.unit) if whole else f"  {board.name(line.unit, line.service)}"
         table.add_row(
-            Text(harmless(board.name(line.unit))),
-            Text("all services" if whole else harmless(board.name(line.unit, line.service))),
+            Text(harmless(name)),
             str(line.waiting),
             NOTHING if line.oldest_wait_s is None else _minutes(line.oldest_wait_s),
             _over(line.over_target),
@@ -142,26 +142,25 @@ def _queues(board: Board) -> Table:
             f"{line.answered:,}",
             f"{line.served:,}",
             style="bold" if whole else "",
-            end_section=whole,
         )
     return table
 
 
 def _people(board: Board) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("unit")
-    table.add_column("employee")
-    for column in ("served", "services", "handed on", "service"):
-        table.add_column(column, justify="right")
-    for person in board.people:
-        table.add_row(
-            Text(harmless(board.name(person.unit))),
-            Text(harmless(person.employee)),
-            f"{person.served:,}",
-            f"{person.services:,}",
-            f"{person.handed_on:,}",
-            _minutes(person.service_s),
-        )
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("employee", overflow="fold")
+    for column in ("\nserved", "\nservices", "handed\non", "service\n(min:s)"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for unit, people in groupby(board.people, key=lambda person: person.unit):
+        table.add_row(Text(harmless(board.name(unit))), style="bold")
+        for person in people:
+            table.add_row(
+                Text(f"  {harmless(person.employee)}"),
+                f"{person.served:,}",
+                f"{person.services:,}",
+                f"{person.handed_on:,}",
+                _minutes(person.service_s),
+            )
     return table
 
 

@@ -20,19 +20,23 @@ def register(app: typer.Typer) -> None:
 def status(url: Url = "http://127.0.0.1:9101", people: People = False) -> None:
     """Show waiting, oldest wait, service level, served and lag, once. Exit status 1: no worker answers."""
     from loket.board import board_of, render
-    from loket.scrape import scrape
+    from loket.catalogue.pipeline import PARTITION_READY, TARGETS_VALID
+    from loket.scrape import Unreadable, scrape
     from loket.wire.instant import format_instant
 
     base = url.rstrip("/").removesuffix("/metrics")
     samples = scrape(f"{base}/metrics")
+    if not any(sample.name == TARGETS_VALID.name for sample in samples):
+        raise Unreadable(f"{base}/metrics", "it is of another program, or of a sink")
     if people:
         samples += scrape(f"{base}/metrics/employees")
     board = board_of(samples)
     console = Console()
+    reading = sum(sample.name == PARTITION_READY.name and not sample.value for sample in samples)
+    if reading:
+        console.print(Text(f"{reading} partitions are not read to their ends yet: their units are not shown."))
     if board.now_ms is None:
-        console.print(
-            Text("The worker has not evaluated any figures yet: it recovers its state, or no event has come.")
-        )
+        console.print(Text(f"The worker has no figures yet: {base}/-/ready says what it waits for."))
         return
     console.print(render(board, people=people))
     behind = f", {board.behind_s:,.0f} s behind" if board.behind_s else ""

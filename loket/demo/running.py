@@ -48,7 +48,7 @@ def run_demo(clock: Clock, screen: Screen, seconds: float | None) -> Answers | N
         )
         pipeline = Pipeline(run, places, clock, partitions=PARTITIONS)
         pipeline.start()
-        pipeline.wait_until_serving()
+        pipeline.wait_until_ready()
         screen.say(f"Metrics: {pipeline.metrics_url}/metrics (employees: {pipeline.metrics_url}/metrics/employees)")
         screen.say(f"Try in another terminal: loket status --url {pipeline.metrics_url}")
         with EventProducer(places.connection, places.topic) as producer:

@@ -42,7 +42,7 @@ class LiveScreen:
         self._console = console
 
     def say(self, line: str) -> None:
-        self._console.print(Text(line))
+        self._console.print(Text(line), soft_wrap=True)
 
     def show(self, board: Board, elapsed_s: float) -> None:
         told = Text(f"{elapsed_s:4.0f} s   lag {board.lag} records   Ctrl-C ends the demo", style="dim")

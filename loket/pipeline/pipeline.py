@@ -98,6 +98,11 @@ class Pipeline:
         """Return when worker and sink serve their metrics. Raises CompanionFailed and Unfinished."""
         self._wait(lambda: _serves(self.metrics_url) and _serves(self.sink_url), START_S, "worker and sink to serve")
 
+    def wait_until_ready(self) -> None:
+        """Return when the worker shows every partition's units. Raises CompanionFailed and Unfinished."""
+        self.wait_until_serving()
+        self._wait(lambda: len(_applied(self.metrics())) == self._partitions, START_S, "the worker to be ready")
+
     def positions(self) -> tuple[Positions, Positions]:
         """What the worker has applied and the sink has stored. Raises CompanionFailed if one of them ended."""
         return (

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from loket.serving import Server, text
 from support.process import wait_until
 from support.trying import left_by, run_loket, start_loket
 
@@ -42,7 +43,7 @@ def test_a_port_in_use_is_named_and_another_one_taken_and_status_reads_it(scratc
         process = start_loket(["demo"], scratch)
         assert process.stdout is not None
         try:
-            told = []
+            told: list[str] = []
             while not told or "loket status" not in told[-1]:
                 line = process.stdout.readline()
                 assert line, told
@@ -64,6 +65,17 @@ def test_a_port_in_use_is_named_and_another_one_taken_and_status_reads_it(scratc
     assert process.returncode == 0, err
     assert "nothing is left behind" in out
     assert left_by(scratch) == []
+
+
+def test_status_says_clearly_that_it_is_not_a_worker_that_answers(scratch: Path) -> None:
+    page = Server("127.0.0.1", 0, {"/metrics": lambda: text(200, "another_metric 1\n")}, setting="none")
+    page.start()
+    try:
+        status = run_loket("status", "--url", page.url, scratch=scratch)
+    finally:
+        page.stop()
+    assert status.status == 1
+    assert "name the address of a worker" in status.err
 
 
 def test_status_says_clearly_that_nobody_answers(scratch: Path) -> None:
