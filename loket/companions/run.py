@@ -72,7 +72,7 @@ class Run:
     def start(
         self, name: str, arguments: Sequence[str], environment: Mapping[str, str], output: Path | None = None
     ) -> Companion:
-        """Start `python -m loket ARGUMENTS`. It writes to `folder/NAME.log`, its standard output to `output` if given."""
+        """Start `python -m loket ARGUMENTS`. It writes to `folder/NAME.log`, standard output to `output` if named."""
         with uninterrupted():
             companion = Companion(name, arguments, environment, self.folder / f"{name}.log", self.folder, output)
             self._stack.callback(companion.stop)
