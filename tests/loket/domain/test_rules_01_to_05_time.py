@@ -170,3 +170,9 @@ def test_rule_05_imported_events_are_folded_like_all_others() -> None:
     told = Told()
     event = o.issued("A1", at="09:00")
     assert apply(told.state, event, Instant(event.time)) == Applied.APPLIED
+
+
+def test_rule_04_ahead_of_now_an_appointment_changes_nothing() -> None:
+    told = tell(o.issued("A1", at="09:10", appointment="10:00"))
+    assert told.row(now="09:00").some("waiting", "early") == (1, 0)
+    assert told.row(now="09:10").some("waiting", "early") == (0, 1)

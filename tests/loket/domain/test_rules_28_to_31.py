@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loket.domain.estimates import kaplan_meier_quantile, quantile
@@ -27,6 +27,7 @@ def test_rule_28_zeros_are_included() -> None:
     assert quantile([0, 0, 0, 9], 0.5) == 0
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=60), st.sampled_from([Fraction(1, 2), Fraction(9, 10)]))
 def test_rule_28_the_quantile_by_its_definition(values: list[int], q: Fraction) -> None:
     smallest = min(v for v in values if sum(other <= v for other in values) >= q * len(values))
@@ -53,6 +54,7 @@ def test_rule_28_calls_come_before_censorings_at_equal_times() -> None:
     assert kaplan_meier_quantile([5], [5], 0.9) is None
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 20), max_size=40),
     st.lists(st.integers(0, 20), max_size=40),
@@ -72,6 +74,7 @@ def test_rule_28_kaplan_meier_against_the_product_formula_in_fractions(
     assert kaplan_meier_quantile(called, censored, float(q)) == expected
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=50), st.sampled_from([0.5, 0.9]))
 def test_rule_28_where_nobody_is_censored_both_are_the_same(called: list[int], q: float) -> None:
     assert kaplan_meier_quantile(called, [], q) == quantile(called, q)
