@@ -21,7 +21,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import pytest
 
-__all__ = ["LONGEST_S", "TEXTS", "Campaign", "Mutator", "Tree", "seed_of", "shown_harmlessly", "sizes"]
+__all__ = ["LARGEST_BYTES", "LONGEST_S", "TEXTS", "Campaign", "Mutator", "Tree", "seed_of", "shown_harmlessly", "sizes"]
 
 LONGEST_S: Final = 0.050
 """No input may take longer."""
@@ -155,12 +155,19 @@ def sizes(sample: int, long: int) -> Iterable[object]:
 
 
 class Mutator:
-    """Makes spoilt inputs of valid ones. `dictionary` are tokens that mean something in their format."""
+    """Makes spoilt inputs of valid ones. `dictionary` are tokens that mean something in their format.
 
-    def __init__(self, valid: Sequence[bytes], dictionary: Sequence[bytes], rng: random.Random) -> None:
+    A few are blown up to `largest` bytes: what is read as a whole must not take long whatever its size is, while a file
+    that is read piece by piece may take as long as it has pieces.
+    """
+
+    def __init__(
+        self, valid: Sequence[bytes], dictionary: Sequence[bytes], rng: random.Random, *, largest: int = MAX_BYTES
+    ) -> None:
         self._valid = [_TOKEN.findall(text) for text in valid]
         self._dictionary = (*dictionary, *_ANYWHERE)
         self._rng = rng
+        self._largest = largest
         self._of_tokens = (
             self._replace,
             self._replace,
@@ -258,14 +265,14 @@ class Mutator:
         return text[:at] + chr(self._rng.randrange(code)).encode("utf-8", "surrogatepass") + text[at:]
 
     def _blown_up(self, tokens: list[bytes]) -> bytes:
-        """A token, or a few, repeated to as much as Kafka takes."""
+        """A token, or a few, repeated."""
         start = self._place(tokens)
         part = b"".join(tokens[start : start + self._rng.choice((1, 2, 8))]) or b"["
         if self._rng.random() < 0.5:
             part = self._rng.choice(self._dictionary) or part
-        size = self._rng.choice((20_000, 60_000, 70_000, 1_000_000))
+        size = self._rng.choice((self._largest, self._largest // 4, self._largest // 16))
         at = self._place(tokens)
-        return b"".join((*tokens[:at], part * max(1, size // len(part)), *tokens[at:]))[:LARGEST_BYTES]
+        return b"".join((*tokens[:at], part * max(1, size // len(part)), *tokens[at:]))[: self._largest]
 
 
 class Tree:

@@ -17,7 +17,7 @@ from loket.wire.record import Headers, WireRecord
 from loket.wire.rejection import Reason, Rejected
 from support.events import NOW, STRUCTURED
 from support.fuzz_seeds import DICTIONARY_JSON, documents, structured
-from support.fuzzing import LONGEST_S, Campaign, Mutator, Tree, seed_of, sizes
+from support.fuzzing import LARGEST_BYTES, LONGEST_S, Campaign, Mutator, Tree, seed_of, sizes
 
 PARTITIONS: Final = 4
 KEY: Final = b"u"
@@ -65,7 +65,7 @@ class Records:
 
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
-        self._values = Mutator(structured(), DICTIONARY_JSON, self.rng)
+        self._values = Mutator(structured(), DICTIONARY_JSON, self.rng, largest=LARGEST_BYTES)
         self._documents = Tree(documents(), self.rng)
         self._home = partition_of(KEY, PARTITIONS)
 
