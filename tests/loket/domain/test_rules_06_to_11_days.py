@@ -266,7 +266,6 @@ def test_rule_08_a_void_of_an_open_day_with_a_time_of_a_closed_one_is_not_late()
     assert told.row("s", now="+1 11:00").some("tickets_issued", "waiting") == (1, 0)
 
 
-@pytest.mark.long
 def test_rule_08_a_unit_holds_20000_tickets_of_open_days() -> None:
     told = Told()
     for number in range(MAX_OPEN_TICKETS):
