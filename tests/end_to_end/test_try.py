@@ -269,7 +269,7 @@ def test_a_process_that_fails_is_status_3_with_the_end_of_its_log(
     # A worker that cannot import its component: the file in the way is found before the package.
     (tmp_path / "in_the_way").mkdir()
     (tmp_path / "in_the_way" / "uvloop.py").write_text("raise SystemError('uvloop is broken here')\n", encoding="utf-8")
-    tried = run_loket("try", *office, scratch=scratch, PYTHONPATH=str(tmp_path / "in_the_way"))
+    tried = run_loket("try", *office, scratch=scratch, environment={"PYTHONPATH": str(tmp_path / "in_the_way")})
     assert tried.status == 3, tried.err
     assert "worker ended with" in tried.err
     assert "uvloop is broken here" in tried.err

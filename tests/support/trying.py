@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,8 +36,10 @@ class Tried:
         return msgspec.json.decode(self.out.encode(), type=TryReport)
 
 
-def start_loket(arguments: Sequence[str | Path], scratch: Path, **environment: str) -> subprocess.Popen[str]:
-    """Start `loket`, whose temporary files go to `scratch`."""
+def start_loket(
+    arguments: Sequence[str | Path], scratch: Path, environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
+    """Start `loket`, whose temporary files go to `scratch`, with more in its environment."""
     scratch.mkdir(exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LOKET_")}
     return subprocess.Popen(
@@ -46,15 +48,17 @@ def start_loket(arguments: Sequence[str | Path], scratch: Path, **environment: s
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=kept | {"TMPDIR": str(scratch), "COLUMNS": "200"} | environment,
+        env=kept | {"TMPDIR": str(scratch), "COLUMNS": "200"} | dict(environment or {}),
         cwd=scratch,
         start_new_session=True,
     )
 
 
-def run_loket(*arguments: str | Path, scratch: Path, timeout_s: float = 200, **environment: str) -> Tried:
+def run_loket(
+    *arguments: str | Path, scratch: Path, timeout_s: float = 200, environment: Mapping[str, str] | None = None
+) -> Tried:
     """Run `loket` to its end."""
-    process = start_loket(arguments, scratch, **environment)
+    process = start_loket(arguments, scratch, environment)
     try:
         out, err = process.communicate(timeout=timeout_s)
     finally:
