@@ -19,9 +19,11 @@ from loket.importing import Report, events_of, read_mapping
 from loket.simulator import workload, workload_targets
 from loket.targets import load_targets
 from loket.wire.cloudevents import encode
-from loket.wire.figures import SCHEMA_FILE, LiveFigures
+from loket.wire.figures import SCHEMA_FILE, Agreement, LiveFigures
 from support.process import wait_until
-from support.trying import figures_of_oracle, left_by, rows, run_loket, start_loket, try_json, write_jsonl
+from support.trying import Tried, figures_of_oracle, left_by, rows, run_loket, start_loket, try_json, write_jsonl
+
+pytestmark = pytest.mark.embedded
 
 START_MS = 1_767_578_400_000
 """2026-01-05T02:00:00Z, nine o'clock in Jakarta."""
@@ -74,18 +76,31 @@ def scratch(tmp_path: Path) -> Path:
     return folder
 
 
+def _office(folder: Path) -> list[str]:
+    for name, text in (("mapping.yaml", MAPPING), ("targets.yaml", TARGETS), ("log.csv", LOG)):
+        (folder / name).write_text(text, encoding="utf-8")
+    return [f"{folder}/log.csv", "--mapping", f"{folder}/mapping.yaml", "--targets", f"{folder}/targets.yaml"]
+
+
 @pytest.fixture
 def office(tmp_path: Path) -> list[str]:
     """The arguments to try a small log of a hall."""
-    for name, text in (("mapping.yaml", MAPPING), ("targets.yaml", TARGETS), ("log.csv", LOG)):
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    at = str(tmp_path)
-    return [f"{at}/log.csv", "--mapping", f"{at}/mapping.yaml", "--targets", f"{at}/targets.yaml"]
+    return _office(tmp_path)
 
 
-def test_a_delimited_log_is_told_as_the_domain_tells_it(office: list[str], scratch: Path) -> None:
-    report = try_json(*office, scratch=scratch)
+@pytest.fixture(scope="module")
+def tried(tmp_path_factory: pytest.TempPathFactory) -> Tried:
+    """That log, tried once for all who look at its JSON."""
+    folder = tmp_path_factory.mktemp("office")
+    tried = run_loket("try", *_office(folder), "--json", scratch=folder / "scratch")
+    assert left_by(folder / "scratch") == []
+    return tried
 
+
+def test_a_delimited_log_is_told_as_the_domain_tells_it(office: list[str], tried: Tried) -> None:
+    report = tried.report
+
+    assert report.agreement == Agreement(True, [])
     events = list(events_of(read_mapping(Path(office[2])), Path(office[0]), Report()))
     newest = max(event.time for event in events)
     assert report.now == "2026-01-05T02:20:00.000Z"
@@ -104,13 +119,13 @@ def test_a_delimited_log_is_told_as_the_domain_tells_it(office: list[str], scrat
     assert [(row.employee, row.served) for row in report.employees] == [("ani", 2), ("budi", 1)]
 
 
-def test_refused_rows_are_listed_and_never_fatal(office: list[str], scratch: Path) -> None:
-    report = try_json(*office, scratch=scratch)
-    assert [(row.source, row.id, row.field) for row in report.rejected] == [
+def test_refused_rows_are_listed_and_never_fatal(tried: Tried) -> None:
+    rejected = tried.report.rejected
+    assert [(row.source, row.id, row.field) for row in rejected] == [
         ("log.csv", "line 6", "came"),
         ("log.csv", "line 7", None),
     ]
-    assert all(row.reason for row in report.rejected)
+    assert all(row.reason for row in rejected)
 
 
 def test_a_log_of_which_every_row_is_refused_has_no_figures_and_is_no_failure(office: list[str], scratch: Path) -> None:
@@ -120,8 +135,7 @@ def test_a_log_of_which_every_row_is_refused_has_no_figures_and_is_no_failure(of
     assert rows(report) == ([], [])
 
 
-def test_the_json_fits_its_schema_and_is_all_that_is_printed(office: list[str], scratch: Path) -> None:
-    tried = run_loket("try", *office, "--json", scratch=scratch)
+def test_the_json_fits_its_schema_and_is_all_that_is_printed(tried: Tried) -> None:
     assert tried.status == 0, tried.err
     jsonschema.validate(json.loads(tried.out), json.loads(SCHEMA_FILE.read_text(encoding="utf-8")))
 
