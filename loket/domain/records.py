@@ -10,16 +10,17 @@ The head names its pages: a page that it does not name is dropped, or an old wri
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated
 
 import msgspec
-from msgspec import Raw, Struct, field
+from msgspec import Meta, Raw, Struct, field
 
 from loket.domain.contribution import contributions
 from loket.domain.days import Admission, QueueClosing, service_days
 from loket.domain.legs import fold
 from loket.domain.policy import UnitPolicy
 from loket.domain.steps import Ticket
-from loket.domain.tally import BUCKETS_MS, Counts, DayTally, ServiceTally
+from loket.domain.tally import BUCKETS_MS, Amount, Counts, DayTally, ServiceTally
 from loket.domain.unit import NEVER_BUCKET, Live, PageKey, UnitState
 from loket.errors import LoketError
 
@@ -41,7 +42,7 @@ class Head(Struct, omit_defaults=True):
 
     format: int
     unit: str
-    offset: int
+    offset: Annotated[int, Meta(ge=-1, le=2**63 - 1)]
     admission: Admission
     services: list[str] = field(default_factory=list)
     employees: list[str] = field(default_factory=list)
@@ -49,11 +50,14 @@ class Head(Struct, omit_defaults=True):
     people: dict[str, Counts] = field(default_factory=dict)
     days: dict[int, DayTally] = field(default_factory=dict)
     closings: dict[int, list[QueueClosing]] = field(default_factory=dict)
-    last_call: dict[str, int] = field(default_factory=dict)
-    late: int = 0
+    last_call: dict[str, Amount] = field(default_factory=dict)
+    late: Amount = 0
     open: list[Ticket] = field(default_factory=list)
     pages: list[str] = field(default_factory=list)
 
+
+_FURTHEST_MS = 2**53
+"""Of an instant from 1970."""
 
 _ENCODER = msgspec.msgpack.Encoder()
 _HEAD = msgspec.msgpack.Decoder(Head)
@@ -69,7 +73,10 @@ def page_name(page: PageKey) -> str:
 
 def _page_key(name: str) -> PageKey:
     day, _, number = name.partition(".")
-    return int(day), int(number)
+    page = int(day), int(number)
+    if page_name(page) != name:
+        raise ValueError(f"{name!r} is no name of a page")
+    return page
 
 
 def split_key(key: bytes) -> tuple[str, str | None]:
@@ -154,8 +161,10 @@ def _state_of(read: Head, pages: Mapping[str, bytes], policy: UnitPolicy) -> Uni
     for day, closings in state.closings.items():
         if not state.admission.is_closed(day):  # ids are forgotten with their day (rule 8), a closing may outlive it
             state.ids[day] = {closing.hash: closing.content for closing in closings}
+    counted = dict.fromkeys(read.admission.tickets, 0)  # of what is there, whatever the head says
+    state.admission.tickets = counted
     for ticket in read.open:
-        _restore(state, ticket)
+        _restore(state, ticket, None)
     for name in read.pages:
         packed = pages.get(name)
         if packed is None:
@@ -164,16 +173,24 @@ def _state_of(read: Head, pages: Mapping[str, bytes], policy: UnitPolicy) -> Uni
             tickets = _PAGE.decode(packed)
         except _SENSELESS as error:
             raise RecordError(read.unit, f"its page {name} is damaged ({error})") from error
-        state.pages[_page_key(name)] = [(ticket.day, ticket.subject) for ticket in tickets]
+        page = _page_key(name)
+        state.pages[page] = [(ticket.day, ticket.subject) for ticket in tickets]
         for ticket in tickets:
-            _restore(state, ticket)
+            _restore(state, ticket, page)
+    for day, _ in state.tickets:
+        counted[day] = counted.get(day, 0) + 1
     named = set(read.pages)
     state.gone_pages.update(_page_key(name) for name in pages if name not in named)
     return state
 
 
-def _restore(state: UnitState, ticket: Ticket) -> None:
+def _restore(state: UnitState, ticket: Ticket, page: PageKey | None) -> None:
     key = (ticket.day, ticket.subject)
+    if any(abs(step.at) > _FURTHEST_MS for step in ticket.steps):
+        raise RecordError(state.unit, "a step is at no time")
+    in_place = ticket.page < 0 if page is None else (ticket.day, ticket.page) == page
+    if key in state.tickets or not in_place:
+        raise RecordError(state.unit, "a ticket is in two places, or where it does not belong")
     ids = state.ids.setdefault(ticket.day, {})
     ids.update(zip(ticket.ids[::2], ticket.ids[1::2], strict=True))
     folded = fold(ticket.steps, ticket.day, service_days(state.policy), never=ticket.day == NEVER_BUCKET)

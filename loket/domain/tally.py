@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
+from typing import Annotated
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from loket.domain.policy import SECOND
 
@@ -23,17 +24,21 @@ BUCKETS_MS: dict[str, tuple[int, ...]] = {
 """Upper bounds (ms, inclusive) of each histogram: fixed, one set for each kind of duration."""
 
 
+Amount = Annotated[int, Meta(ge=-(2**53), le=2**53)]
+"""A count or a sum of milliseconds: what is larger was never counted, but read from damaged records."""
+
+
 class Histogram(Struct, array_like=True):
     """Counts for each bucket (not cumulative, the last one above all bounds), sum and number, and what was taken back.
 
     Buckets are not corrected, sums and counts are (rule 23).
     """
 
-    buckets: list[int]
-    sum_ms: int = 0
-    count: int = 0
-    corrected_ms: int = 0
-    corrected_count: int = 0
+    buckets: list[Amount]
+    sum_ms: Amount = 0
+    count: Amount = 0
+    corrected_ms: Amount = 0
+    corrected_count: Amount = 0
 
     def add(self, bounds: tuple[int, ...], ms: int) -> None:
         self.buckets[bisect_left(bounds, ms)] += 1
@@ -48,8 +53,8 @@ class Histogram(Struct, array_like=True):
 class Counts(Struct, array_like=True):
     """Figures by name: `total` only rises, `corrected` says how much of it was taken back."""
 
-    total: dict[str, int] = field(default_factory=dict)
-    corrected: dict[str, int] = field(default_factory=dict)
+    total: dict[str, Amount] = field(default_factory=dict)
+    corrected: dict[str, Amount] = field(default_factory=dict)
 
     def change(self, figure: str, amount: int) -> None:
         """Add a change: a rise to the totals, a fall to the corrections."""
@@ -68,7 +73,7 @@ class ServiceTally(Struct, array_like=True):
 
     counts: Counts = field(default_factory=Counts)
     histograms: dict[str, Histogram] = field(default_factory=dict)
-    settled: dict[str, int] = field(default_factory=dict)
+    settled: dict[str, Amount] = field(default_factory=dict)
 
     def observe(self, kind: str, removed: list[int], added: list[int]) -> None:
         """Observe what is new of two lists of durations, and take back what is gone."""
@@ -92,8 +97,8 @@ class ServiceTally(Struct, array_like=True):
 class DayTally(Struct, array_like=True):
     """The exact figures of one service day, by service: they may fall (rule 24)."""
 
-    counts: dict[str, dict[str, int]] = field(default_factory=dict)
-    settled: dict[str, dict[str, int]] = field(default_factory=dict)
+    counts: dict[str, dict[str, Amount]] = field(default_factory=dict)
+    settled: dict[str, dict[str, Amount]] = field(default_factory=dict)
 
 
 DAY_FIGURES = frozenset({"tickets_issued", "waits_answered", "tickets_closed", "served"})

@@ -104,6 +104,9 @@ class Reading:
 def decode_unit(unit: str, head: bytes, pages: Mapping[str, bytes], policy: Callable[[str], UnitPolicy]) -> UnitState:
     """Return a unit from its records as they were written. Raises ValueError where they cannot be read."""
     try:
-        return load(unpack(head), {name: unpack(value) for name, value in pages.items()}, policy(unit))
+        state = load(unpack(head), {name: unpack(value) for name, value in pages.items()}, policy(unit))
     except RecordError as error:
         raise ValueError(str(error)) from error
+    if state.unit != unit:
+        raise ValueError(f"under the key of unit {unit!r} lies the state of {state.unit!r}")
+    return state
