@@ -126,11 +126,11 @@ def print_one(letter: DeadLetter) -> None:
         "source": letter.source or "",
         "id": letter.id or "",
         "what to do": letter.sentence,
-        "key": _shown(letter.key),
     }
     for name, value in lines.items():
         if value:
             console.print(Text(f"{name}: ", style="bold").append(Text(harmless(value), style="not bold")))
+    console.print(Text("key: " + _shown(letter.key)))
     for name, header in _HEADERS.decode(letter.headers) if letter.headers else ():
         console.print(Text(f"header {harmless(name)}: {_shown(header)}"))
     console.print(Text("value: " + _shown(letter.value)))
