@@ -6,7 +6,7 @@ import pytest
 
 from loket.domain.events import Event, identity_hash
 from loket.domain.unit import Applied
-from loket.testing.builders import Office, again
+from loket.testing.builders import Office, again, unit_policy
 from support.telling import Told, tell
 
 o = Office()
@@ -456,3 +456,14 @@ def test_rule_18_an_end_that_a_start_beat_is_overruled_though_the_stretch_was_re
     )
     assert told.unit_row()["contradictions"] == 1
     assert told.row().some("service_seconds_ms", "lost_seconds_count") == (3 * MINUTE, 0)
+
+
+def test_rule_20_two_voids_of_one_instant_that_name_other_days_are_two_voids() -> None:
+    told = Told(unit_policy({"s": 300}, day_starts="never")).tell(
+        o.issued("A1", at="20:00"),
+        o.issued("A1", at="+1 08:00"),
+        o.voided("A1", at="+1 08:30", day="2026-01-15"),
+        o.voided("A1", at="+1 08:30", day="2026-01-16"),
+    )
+    assert told.applied[-1] == Applied.APPLIED
+    assert told.row()["tickets_issued"] == 0

@@ -291,3 +291,18 @@ def test_rule_26_where_the_target_is_shorter_than_the_short_threshold_who_left_b
         o.issued("A1", at="09:00"), o.abandoned("A1", at="09:00:07")
     )
     assert told.row().some("waits_left/no", "waits_left/short") == (1, 0)
+
+
+def test_rule_26_a_no_show_called_after_the_target_is_taken_out_of_the_breached_too() -> None:
+    told = tell(
+        o.issued("A1", at="09:00"),
+        o.called("A1", at="09:06"),
+        o.no_show("A1", at="09:07"),
+        o.issued("A2", at="09:00"),
+        o.called("A2", at="09:01"),
+    )
+    report = told.report()
+    assert report.levels is not msgspec.UNSET
+    assert report.levels_without_no_shows is not msgspec.UNSET
+    assert (report.levels.live, report.levels_without_no_shows.live) == (0.5, 1.0)
+    assert (report.levels.answered, report.levels_without_no_shows.answered) == (0.5, 1.0)
