@@ -23,6 +23,7 @@ from msgspec.structs import replace
 from loket.documents import DocumentError, Node, parse_document, read_bytes
 from loket.domain.events import ID_PATTERN
 from loket.domain.policy import HOUR, MINUTE, SECOND, Names, Policy, ServicePolicy, Target, UnitPolicy
+from loket.domain.state import OTHER
 
 __all__ = ["ReadTargets", "TargetsError", "day_of", "load_targets", "read_targets", "zone_of"]
 
@@ -136,6 +137,9 @@ class _Reading:
 
     def _id(self, key: Node, what: str) -> bool:
         self.places[key.path] = (key.line, key.column)
+        if key.value == OTHER:
+            key.fault(f"`{OTHER}` cannot be {what}: the metrics call so what is beyond a budget; choose another id")
+            return False
         if _ID.match(key.value):
             return True
         key.fault(f"`{key.value[:40]}` cannot be {what}: 1 to 128 characters of A-Z a-z 0-9 . _ : / -")

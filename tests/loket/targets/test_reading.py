@@ -280,3 +280,20 @@ def test_whatever_stands_in_a_file_it_is_read_or_refused_with_a_reason(content: 
         read_targets("targets.yaml", content)
     except TargetsError as error:
         assert error.faults  # noqa: PT017 - both ends are right, this one has to have a reason
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "what"),
+    [
+        ("units:\n  other:\n", "units.other", "a unit's id"),
+        ("units:\n  u:\n    services:\n      other:\n", "units.u.services.other", "a service's id"),
+    ],
+)
+def test_no_unit_and_no_service_has_the_name_of_all_others(text: str, path: str, what: str) -> None:
+    line, _, at, message = fault(text)
+    assert (line, at) == (text.count("\n"), path)
+    assert message == f"`other` cannot be {what}: the metrics call so what is beyond a budget; choose another id"
+
+
+def test_other_may_be_part_of_an_id() -> None:
+    assert list(read("units: {other-hall: {services: {Other: , others: }}}").units) == ["other-hall"]
