@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator
 
 import pytest
 
-from loket.domain import events
 from loket.domain.figures import evaluate
 from loket.domain.policy import DAY, HOUR, Budget, UnitPolicy
 from loket.domain.records import head_bytes, page_bytes, take_records
@@ -17,10 +15,10 @@ from loket.domain.summary import Flat, add_up, flat_counts, flat_service
 from loket.domain.tally import ServiceTally
 from loket.domain.unit import apply
 from loket.simulator.workload import workload
-from loket.testing.builders import Desk, Office, unit_policy
+from loket.testing.builders import Office, unit_policy
+from support.inventing import BUDGET, MORNING, inventions
 
 o = Office()
-MORNING = int(o.at("08:00"))
 SERVICES = 5
 
 
@@ -89,31 +87,14 @@ def test_memory_is_flat_over_a_month(day_starts: str, days: int, tickets: int) -
     assert blocks[-1] - blocks[3] < 3 * tickets, blocks
 
 
-def invented(number: int) -> Iterator[events.Event]:
-    """A visit of which every name is new."""
-    new = Office(day="2026-01-15", source=f"device-{number}")
-    desk: Desk = {"counter": f"counter-{number}", "employee": f"employee-{number}"}
-    at = MORNING + number * 500
-    subject = f"ticket-{number}"
-    yield new.issued(subject, at=at, service=f"service-{number}")
-    yield new.called(subject, at=at + 60_000, **desk)
-    yield new.started(subject, at=at + 70_000, service=f"started-{number}", **desk)
-    yield new.added(subject, at=at + 80_000, service=f"added-{number}", employee=f"helper-{number}")
-    yield new.completed(subject, at=at + 90_000, **desk)
-
-
-BUDGET = Budget(services=7, employees=9, counters=5, sources=4)
-
-
 @pytest.mark.parametrize(
     "visits", [pytest.param(600, id="sample"), pytest.param(19_000, id="long", marks=pytest.mark.long)]
 )
 @pytest.mark.timeout(1800)
 def test_a_device_that_invents_every_name_does_not_blow_up_the_state(visits: int) -> None:
     state = UnitState("u", unit_policy({"s": 300}, budget=BUDGET))
-    for number in range(visits):
-        for event in invented(number):
-            apply(state, event, int(event.time))
+    for event in inventions(visits, unit="u"):
+        apply(state, event, int(event.time))
     assert len(state.services) == BUDGET.services - 1  # one is planned, and keeps its place
     assert len(state.employees) == BUDGET.employees
     assert state.tallies.keys() == {*state.services, OTHER, ""}
