@@ -16,7 +16,9 @@ def make_stream(kafka: KafkaBroker, tmp_path: Path) -> Iterator[Callable[..., St
     with ExitStack() as stack:
 
         def make(*, topics: bool = True, partitions: int = 4, session_s: float = 6) -> Stream:
-            stream = stack.enter_context(Stream(kafka, tmp_path, partitions=partitions, session_s=session_s).closing())
+            stream = stack.enter_context(
+                Stream(kafka.bootstrap, tmp_path, partitions=partitions, session_s=session_s).closing()
+            )
             if topics:
                 stream.create_topics()
             return stream

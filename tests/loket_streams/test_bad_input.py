@@ -19,7 +19,7 @@ MakeStream = Callable[..., Stream]
 @pytest.fixture
 def own_stream(own_kafka: KafkaBroker, tmp_path: Path) -> Iterator[Stream]:
     """A stream on a broker that this test may hurt."""
-    with Stream(own_kafka, tmp_path, partitions=2).closing() as stream:
+    with Stream(own_kafka.bootstrap, tmp_path, partitions=2).closing() as stream:
         stream.create_topics()
         yield stream
 
@@ -57,16 +57,16 @@ def test_another_number_of_partitions(make_stream: MakeStream) -> None:
     assert "expected 3" in told
 
 
-def test_times_of_the_producer(make_stream: MakeStream) -> None:
+def test_times_of_the_producer(kafka: KafkaBroker, make_stream: MakeStream) -> None:
     stream = make_stream(topics=False)
-    stream.kafka.create_topic(stream.topic, 2)
+    kafka.create_topic(stream.topic, 2)
     apply_topics(stream.connection, [changelog_topic(stream.app_id, 2)])
     assert "message.timestamp.type" in end_of(stream)
 
 
 def test_broker_away_at_the_start(tmp_path: Path) -> None:
     away = KafkaBroker(tmp_path)
-    with Stream(away, tmp_path).closing() as stream:
+    with Stream(away.bootstrap, tmp_path).closing() as stream:
         told = end_of(stream, "--patience", "1")
     assert f"looking for Kafka at {away.bootstrap}" in told
     assert f"no Kafka broker answers at {away.bootstrap}" in told
@@ -95,7 +95,7 @@ def delete_records(stream: Stream, before: int) -> None:
     """Have the broker forget events, as retention does."""
     from kafka import KafkaAdminClient, TopicPartition
 
-    admin = KafkaAdminClient(bootstrap_servers=stream.kafka.bootstrap)
+    admin = KafkaAdminClient(bootstrap_servers=stream.bootstrap)
     admin.delete_records({TopicPartition(stream.topic, number): before for number in range(stream.partitions)})
     admin.close()
 
@@ -127,7 +127,7 @@ def test_a_topic_made_anew(make_stream: MakeStream) -> None:
     worker.start(ready=True)
     stream.settled(worker)
     worker.stop()
-    admin = KafkaAdminClient(bootstrap_servers=stream.kafka.bootstrap)
+    admin = KafkaAdminClient(bootstrap_servers=stream.bootstrap)
     admin.delete_topics([stream.topic])
     admin.close()
     time.sleep(1)
@@ -145,7 +145,7 @@ def test_transactions_of_a_producer_leave_no_holes(make_stream: MakeStream) -> N
     stream = make_stream(partitions=2)
     worker = stream.worker()
     worker.start(ready=True)
-    producer = KafkaProducer(bootstrap_servers=stream.kafka.bootstrap, transactional_id=stream.app_id)
+    producer = KafkaProducer(bootstrap_servers=stream.bootstrap, transactional_id=stream.app_id)
     producer.init_transactions()
     events = list(visits(60, 6))
     for number, begin in enumerate(range(0, len(events), 40)):
@@ -166,28 +166,28 @@ def test_transactions_of_a_producer_leave_no_holes(make_stream: MakeStream) -> N
     assert stream.settled(worker) == units
 
 
-def test_broker_away_while_it_runs(own_stream: Stream) -> None:
+def test_broker_away_while_it_runs(own_kafka: KafkaBroker, own_stream: Stream) -> None:
     """Killed and started again, then frozen past the session: the worker goes on by itself, or says why it ends."""
     stream = own_stream
     worker = stream.worker()
     worker.start(ready=True)
     stream.send(visits(200, 10))
     stream.settled(worker)
-    stream.kafka.kill()
+    own_kafka.kill()
     time.sleep(5)
-    stream.kafka.start()
+    own_kafka.start()
     stream.send(visits(200, 10, first=200))
     if not worker.process.running:
         assert "start it again" in worker.process.output()
         worker.start()
     assert stream.settled(worker, timeout_s=60) == stream.expected()
-    stream.kafka.pause()
+    own_kafka.pause()
     time.sleep(8)
     began = time.monotonic()
     output = worker.stop()
     assert time.monotonic() - began < 17
     assert "Traceback" not in output
-    stream.kafka.resume()
+    own_kafka.resume()
     worker.start()
     assert stream.settled(worker, timeout_s=60) == stream.expected()
 

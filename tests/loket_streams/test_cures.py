@@ -85,7 +85,7 @@ def spoil(stream: Stream) -> None:
     """Write a record that no worker wrote into the changelog of the first partition."""
     from kafka import KafkaProducer
 
-    producer = KafkaProducer(bootstrap_servers=stream.kafka.bootstrap)
+    producer = KafkaProducer(bootstrap_servers=stream.bootstrap)
     producer.send(f"{stream.app_id}-units-changelog", key=b"unit-0", value=b"not a unit", partition=0).get(10)
     producer.close()
 

@@ -23,7 +23,6 @@ from loket.domain.unit import UnitState, apply
 from loket.settings import Connection
 from loket.wire.cloudevents import Decoder, Foreign
 from loket.wire.rejection import Rejected
-from support.kafka import KafkaBroker
 from support.process import Process, free_port, wait_until
 
 __all__ = ["Stream", "StreamWorker", "as_told", "oracle", "read_all", "visits"]
@@ -177,12 +176,12 @@ class StreamWorker:
 class Stream:
     """Topics and a group of their own on a broker, and the workers that read them."""
 
-    def __init__(self, kafka: KafkaBroker, folder: Path, *, partitions: int = 4, session_s: float = 6) -> None:
-        self.kafka = kafka
+    def __init__(self, bootstrap: str, folder: Path, *, partitions: int = 4, session_s: float = 6) -> None:
+        self.bootstrap = bootstrap
         self.partitions = partitions
         self.app_id = f"app-{uuid.uuid4().hex[:8]}"
         self.topic = f"events-{uuid.uuid4().hex[:8]}"
-        self.connection = Connection(bootstrap=kafka.bootstrap)
+        self.connection = Connection(bootstrap=bootstrap)
         self._folder = folder
         self._session_s = session_s
         self._workers: list[StreamWorker] = []
@@ -196,7 +195,7 @@ class Stream:
 
     def worker(self, *arguments: str, **settings: str) -> StreamWorker:
         environment = {
-            "LOKET_BOOTSTRAP": self.kafka.bootstrap,
+            "LOKET_BOOTSTRAP": self.bootstrap,
             "LOKET_TOPIC": self.topic,
             "LOKET_APP_ID": self.app_id,
             "LOKET_SESSION_TIMEOUT_S": str(self._session_s),
@@ -220,7 +219,7 @@ class Stream:
         return number
 
     def expected(self) -> dict[str, dict[str, Any]]:
-        return oracle(read_all(self.kafka.bootstrap, self.topic, self.partitions))
+        return oracle(read_all(self.bootstrap, self.topic, self.partitions))
 
     def settled(self, *workers: StreamWorker, timeout_s: float = 40) -> dict[str, dict[str, Any]]:
         """Wait until the workers have every partition between them, read to its end; return their units."""
@@ -242,7 +241,7 @@ class Stream:
     def _ends(self) -> dict[int, int]:
         from kafka import KafkaConsumer, TopicPartition
 
-        consumer = KafkaConsumer(bootstrap_servers=self.kafka.bootstrap, isolation_level="read_committed")
+        consumer = KafkaConsumer(bootstrap_servers=self.bootstrap, isolation_level="read_committed")
         try:
             named = [TopicPartition(self.topic, number) for number in range(self.partitions)]
             return {tp.partition: end for tp, end in consumer.end_offsets(named).items()}
