@@ -27,7 +27,7 @@ def law(*strategies: st.SearchStrategy[Any]) -> Callable[[Callable[..., None]], 
 
         test.__name__, test.__doc__, test.__module__ = check.__name__, check.__doc__, check.__module__
         parametrized: Callable[[int], None] = pytest.mark.parametrize(
-            "examples", [QUICK, pytest.param(LONG, marks=pytest.mark.long)]
+            "examples", [QUICK, pytest.param(LONG, marks=[pytest.mark.long, pytest.mark.timeout(3_600)])]
         )(test)
         return parametrized
 
