@@ -34,6 +34,7 @@ __all__ = [
     "NEVER_BUCKET",
     "OTHER",
     "PAGE_TICKETS",
+    "PROCESSED",
     "Applied",
     "Live",
     "PageKey",
@@ -47,6 +48,9 @@ __all__ = [
 
 MAX_CLOSINGS = 500
 """`queue.closed` events of one day that are kept."""
+
+PROCESSED: frozenset[type[events.Envelope]] = frozenset({*KIND_OF, events.QueueClosed})
+"""The types of which this version makes figures."""
 
 _NOTHING = Contribution()
 
@@ -88,7 +92,7 @@ def apply(state: UnitState, event: events.Event, received: int) -> Applied:
 
 def is_processed(event: events.Event) -> bool:
     """Whether this version makes figures of an event; what it does not is archived as `not_yet`."""
-    return type(event) in KIND_OF or isinstance(event, events.QueueClosed)
+    return type(event) in PROCESSED
 
 
 def ticket_day(event: events.Event, policy: UnitPolicy) -> int:

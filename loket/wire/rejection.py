@@ -11,7 +11,7 @@ from typing import Final
 
 from loket.errors import LoketError
 
-__all__ = ["Reason", "Rejected"]
+__all__ = ["ADVICE", "Reason", "Rejected"]
 
 
 class Reason(StrEnum):
@@ -33,7 +33,7 @@ class Reason(StrEnum):
     CONFLICTING_REPEAT = "conflicting_repeat"
 
 
-_ADVICE: Final[dict[Reason, str]] = {
+ADVICE: Final[dict[Reason, str]] = {
     Reason.NOT_JSON: "the value is not JSON in UTF-8; send the CloudEvent as JSON",
     Reason.NOT_CLOUDEVENT: (
         "this is not a CloudEvent 1.0; send specversion, type, source and id, "
@@ -94,4 +94,4 @@ class Rejected(LoketError):
         self.id = id
         place = f"{topic}[{partition}] offset {offset}: " if topic else ""
         about = f" ({field})" if field is not None else ""
-        super().__init__(f"{place}{reason}{about}: {_ADVICE[reason]}")
+        super().__init__(f"{place}{reason}{about}: {ADVICE[reason]}")
