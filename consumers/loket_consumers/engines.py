@@ -23,7 +23,6 @@ __all__ = ["DatabaseUrlError", "connect", "database_errors", "reading", "shown",
 
 BUSY_TIMEOUT_S: Final = 20
 CONNECT_TIMEOUT_S: Final = 5
-STATEMENT_TIMEOUT_MS: Final = 120_000
 
 _KINDS: Final = ("sqlite", "postgresql")
 
@@ -32,8 +31,11 @@ class DatabaseUrlError(UsageError):
     """The setting `database` is no URL of a database that the record can be kept in."""
 
 
-def connect(url: str) -> Engine:
-    """Return an engine for a database's URL; nobody is connected yet. Raises DatabaseUrlError."""
+def connect(url: str, *, statement_timeout_s: int = 0) -> Engine:
+    """Return an engine for a database's URL; nobody is connected yet. Raises DatabaseUrlError.
+
+    `statement_timeout_s`: after so many seconds PostgreSQL gives a statement up; 0: never.
+    """
     try:
         parsed = make_url(url)
         kind = parsed.get_backend_name()
@@ -51,7 +53,7 @@ def connect(url: str) -> Engine:
                 pool_pre_ping=True,
                 connect_args={
                     "connect_timeout": CONNECT_TIMEOUT_S,
-                    "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC",
+                    "options": f"-c statement_timeout={statement_timeout_s}s -c timezone=UTC",
                     "keepalives_idle": 10,
                     "keepalives_interval": 5,
                     "keepalives_count": 3,

@@ -10,7 +10,8 @@ LoketError
     ├── DatabaseAway            nobody answers, or not now: the sink tries again, a command stops
     ├── DatabaseRefuses         it answers, and does not do what was asked
     ├── GapError                events between what is stored and what came are missing: never applied
-    └── LogReplacedError        the topic ends before what is stored: another topic, or data that the broker lost
+    ├── LogReplacedError        the topic ends before what is stored: another topic, or data that the broker lost
+    └── PartitionsChangedError  the topic has got more partitions while the sink ran
 ```
 """
 
@@ -21,6 +22,7 @@ __all__ = [
     "DatabaseRefuses",
     "GapError",
     "LogReplacedError",
+    "PartitionsChangedError",
     "RecordError",
     "SchemaAbsent",
     "SchemaAhead",
@@ -109,4 +111,15 @@ class LogReplacedError(RecordError):
             f"{topic}[{partition}] ends at offset {end}, and the record contains it up to offset {next - 1}: the topic "
             f"was made anew, or the broker lost data. Use a topic of another name (LOKET_TOPIC), or another database, "
             f"as the offsets of this one mean other events"
+        )
+
+
+class PartitionsChangedError(RecordError):
+    """The topic has a partition that it did not have when the sink started with `known` of them."""
+
+    def __init__(self, topic: str, known: int, partition: int) -> None:
+        self.topic, self.known, self.partition = topic, known, partition
+        super().__init__(
+            f"{topic} had {known} partitions and now has partition {partition}: a unit's events would be in two of "
+            f"them, in no order that could be told. Make a topic of another name with {known} partitions"
         )

@@ -138,6 +138,8 @@ units: Final = Table(
     _text("unit", key=True),
     Column("known", Boolean, nullable=False),  # whether targets.yaml knows it
     _bytes("admission"),  # MessagePack of loket.domain.days.Admission
+    _text("zone"),  # by which its days were told
+    _big("day_starts_ms", null=True),  # NULL: never
 )
 
 queue_closings: Final = Table(

@@ -28,7 +28,7 @@ from loket.targets import TargetsFile
 from loket.wire.cloudevents import Decoder
 from loket.wire.record import Record
 from loket_consumers.engines import writing
-from loket_consumers.errors import DatabaseAway, GapError, LogReplacedError
+from loket_consumers.errors import DatabaseAway, GapError, LogReplacedError, PartitionsChangedError
 from loket_consumers.places import Places
 from loket_consumers.reading import Read, Time, read
 from loket_consumers.status import Status
@@ -172,6 +172,8 @@ class Sink:
         if not self._arrived:
             return
         arrived = sorted(self._arrived & self._consumer.assignment())
+        if arrived and arrived[-1] >= self._options.partitions:
+            raise PartitionsChangedError(self._options.topic, self._options.partitions, arrived[-1])
         try:
             begins = self._consumer.beginning_offsets(arrived) if arrived else {}
             ends = self._consumer.end_offsets(arrived) if arrived else {}

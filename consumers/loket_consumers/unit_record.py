@@ -127,6 +127,10 @@ class UnitRecord:
         for record in self.tickets.values():
             record.decide()
 
+    def has_late_closings(self) -> bool:
+        """Whether the record knows a closing of the days at hand that the live state does not."""
+        return any(not closing.live for made in self.closings.values() for closing in made)
+
     def closings_of(self, day: int, *, live: bool) -> list[QueueClosing]:
         """The closings of a day that the live figures, or the record, know, in order."""
         made = {(c.made.at, c.made.service): c.made for c in self.closings.get(day, ()) if c.live or not live}

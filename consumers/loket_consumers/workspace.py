@@ -48,7 +48,7 @@ class Workspace:
         self.units: dict[str, UnitRecord] = {}
         self._connection = connection
         self._policy = policy
-        self._admissions: dict[str, bytes] = {}
+        self._known: dict[str, tuple[bool, bytes, str, int | None]] = {}
         self._loaded_days: set[tuple[str, int]] = set()
 
     def day(self, event: Event) -> int:
@@ -69,11 +69,11 @@ class Workspace:
 
     def _load_units(self, names: Iterable[str]) -> None:
         wanted = sorted(names)
-        found = bulk.lookup(self._connection, units, ("unit",), [(name,) for name in wanted], ("unit", "admission"))
-        self._admissions = {name: bytes(packed) for name, packed in found}
+        found = bulk.lookup(self._connection, units, ("unit",), [(name,) for name in wanted], ("unit", *_UNIT))
+        self._known = {name: (bool(known), bytes(packed), zone, starts) for name, known, packed, zone, starts in found}
         for name in wanted:
-            packed = self._admissions.get(name)
-            admission = Admission() if packed is None else _ADMISSION.decode(packed)
+            known = self._known.get(name)
+            admission = Admission() if known is None else _ADMISSION.decode(known[1])
             self.units[name] = UnitRecord(name, self._policy.unit(name), admission, partial(self._kept_tickets, name))
 
     def _load_ids(self, keys: set[tuple[str, int]]) -> None:
@@ -122,7 +122,7 @@ class Workspace:
         """Write what has changed; the archive's rows of this batch are not written yet."""
         for unit in self.units.values():
             unit.decide()
-        self._refold_closed_queues()
+        self._refold_open()
         changed = [(unit, record) for unit in self.units.values() for record in unit.tickets.values() if record.changed]
         self._load_closings(
             {
@@ -138,14 +138,21 @@ class Workspace:
         self._save_units()
         self._forget_ids()
 
-    def _refold_closed_queues(self) -> None:
-        """A closed queue ends whoever waits in it: their rows are written anew."""
+    def _refold_open(self) -> None:
+        """Write the rows anew of whom a closed queue ends, and of all whom other days end now: when is in the row."""
         days = {(unit.unit, closing.day) for unit in self.units.values() for closing in unit.new_closings}
         keys = sorted((name, iso_day(day)) for name, day in days)
         waiting = bulk.lookup(self._connection, legs, ("unit", "day"), keys, ("ticket",), "t.outcome IS NULL")
+        moved = [(unit.unit,) for unit in self.units.values() if self._has_other_days(unit)]
+        waiting += bulk.lookup(self._connection, legs, ("unit",), moved, ("ticket",), "t.outcome IS NULL")
         rows = bulk.lookup(self._connection, tickets, ("id",), sorted(set(waiting)), _TICKET)
         for record in self._take_tickets(rows):
             record.changed = True
+
+    def _has_other_days(self, unit: UnitRecord) -> bool:
+        """Whether the targets tell this unit's days otherwise than when it was last written."""
+        known = self._known.get(unit.unit)
+        return known is not None and known[2:] != (unit.policy.zone, unit.policy.day_starts_ms)
 
     def _save_tickets(self, changed: Sequence[tuple[UnitRecord, TicketRecord]]) -> None:
         new = [record for _, record in changed if record.number is None]
@@ -178,10 +185,11 @@ class Workspace:
         folded, whole = record.live(), record.record()
         live = [*(record.forgotten.legs if record.forgotten else ()), *folded.legs]
         ends = [_ends(leg, unit, live=True) for leg in live]
-        whole_ends = [_ends(leg, unit, live=False) for leg in whole.legs]
+        same = whole is folded and record.forgotten is None and not unit.has_late_closings()
+        whole_ends = ends if same else [_ends(leg, unit, live=False) for leg in whole.legs]
         number = record.number or 0
         subject = record.ticket.subject
-        if ends == whole_ends and live == whole.legs:
+        if same or (ends == whole_ends and live == whole.legs):
             _add(rows, Owner(number, unit.unit, subject, BOTH), live, ends)
         else:
             _add(rows, Owner(number, unit.unit, subject, LIVE), live, ends)
@@ -219,16 +227,17 @@ class Workspace:
         bulk.insert(self._connection, queue_closings, rows)
 
     def _save_units(self) -> None:
-        packed = {name: _PACK.encode(unit.admission) for name, unit in self.units.items()}
-        known = self._policy.units
-        fresh = [(name, name in known, told) for name, told in packed.items() if name not in self._admissions]
-        changed = [
-            (name, name in known, told)
-            for name, told in packed.items()
-            if name in self._admissions and told != self._admissions[name]
-        ]
+        fresh: list[bulk.Row] = []
+        changed: list[bulk.Row] = []
+        for name, unit in self.units.items():
+            packed = _PACK.encode(unit.admission)
+            told = (name in self._policy.units, packed, unit.policy.zone, unit.policy.day_starts_ms)
+            if name not in self._known:
+                fresh.append((name, *told))
+            elif told != self._known[name]:
+                changed.append((name, *told))
         bulk.insert(self._connection, units, fresh)
-        bulk.update(self._connection, units, ("unit",), ("known", "admission"), changed)
+        bulk.update(self._connection, units, ("unit",), _UNIT, changed)
 
     def _forget_ids(self) -> None:
         keys = sorted({(unit.unit, signed(id_hash)) for unit in self.units.values() for id_hash in unit.forgotten_ids})
@@ -238,6 +247,7 @@ class Workspace:
         bulk.update(self._connection, archive, place, ("remembered",), [(*row, 1) for row in found])
 
 
+_UNIT: Final = ("known", "admission", "zone", "day_starts_ms")
 _TICKET: Final = ("unit", "bucket", "subject", "id", "steps", "forgotten", "live_ids", "live_contradictions")
 _CHANGING: Final = (
     "steps",

@@ -21,7 +21,7 @@ from loket.wire.record import WireRecord
 from loket_consumers import sink as sink_module
 from loket_consumers import storing
 from loket_consumers.engines import connect, reading, writing
-from loket_consumers.errors import GapError, LogReplacedError
+from loket_consumers.errors import GapError, LogReplacedError, PartitionsChangedError
 from loket_consumers.migrating import upgrade
 from loket_consumers.reading import ServiceTime
 from loket_consumers.schema import archive, dead_letters, legs, positions, tickets
@@ -68,6 +68,7 @@ class Bench:
         self.clock = FrozenClock(NOW)
         self.log = FakeLog(partitions)
         self.stop = Flag()
+        self.targets = TargetsFile(None)
         self.consumer = FakeConsumer(self.log, self.clock)
         self.status = Status(self.clock, self.consumer.highwater)
 
@@ -82,7 +83,7 @@ class Bench:
             self.engine,
             Decoder(1, clock="event", now=lambda: 1 << 60),
             ServiceTime(),
-            TargetsFile(None),
+            self.targets,
             self.clock,
             self.status,
             Options(TOPIC, self.partitions, **given),
@@ -290,6 +291,50 @@ def test_without_the_guard_the_same_sink_would_spoil_the_record(bench: Bench, mo
     bench.run(nothing, somebody_else, lambda: seen.append(bench.positions()[0]), records=6)
     assert seen == [12]  # put back behind what was stored
     assert b'loket_sink_records_total{result="duplicate"} 8' in bench.status.render()  # which was then read again
+
+
+def test_a_topic_that_gets_more_partitions_stops_the_sink(bench: Bench) -> None:
+    bench.log.append(records(range(2)))
+    bench.log.records[1], bench.log.begins[1] = [], 0
+    with pytest.raises(PartitionsChangedError, match="had 1 partitions and now has partition 1"):
+        bench.run()
+
+
+def test_targets_are_read_again_and_a_wrong_file_leaves_the_last_good_ones_in_force(
+    engine: Engine, tmp_path: Path
+) -> None:
+    path = tmp_path / "targets.yaml"
+    unit = "units: {{clinic: {{name: {{id: K, en: C}}, zone: {}, services: {{general: {{name: {{id: U, en: G}}}}}}}}}}"
+    path.write_text("units: {}\n")
+    bench = Bench(engine)
+    bench.targets = TargetsFile(path)
+    bench.log.append(records(range(1))[:1])  # somebody waits
+
+    def changed(text: str) -> Any:
+        def change() -> None:
+            path.write_text(text)
+            bench.clock.advance(seconds=10)
+
+        return change
+
+    def more() -> None:
+        bench.log.append(to_records([(told, NOW) for told in visit(1)[:1]], topic=TOPIC, begin=1))
+
+    def closes_at() -> set[int]:
+        return {row["closes_at"] for row in rows_of(engine, legs)}
+
+    seen: list[Any] = []
+
+    def look() -> None:
+        seen.append((closes_at(), bench.status.targets_error))
+
+    makassar = changed(unit.format("Asia/Makassar"))
+    bench.run(nothing, look, makassar, more, look, changed("units: 7"), nothing, look, bench.stop.set, until_end=False)
+
+    assert seen[0] == ({DAY_BEGINS + 24 * HOUR}, "")
+    assert seen[1] == ({DAY_BEGINS + 23 * HOUR}, "")  # three o'clock comes an hour earlier there, for who waits too
+    assert "targets.yaml" in seen[2][1]
+    assert b"loket_targets_valid 0" in bench.status.render()
 
 
 def test_what_cannot_be_read_is_a_dead_letter_and_the_rest_goes_on(bench: Bench) -> None:

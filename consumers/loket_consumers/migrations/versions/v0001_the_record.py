@@ -165,6 +165,8 @@ def upgrade() -> None:
         sa.Column("unit", sa.Text(), nullable=False),
         sa.Column("known", sa.Boolean(), nullable=False),
         sa.Column("admission", sa.LargeBinary(), nullable=False),
+        sa.Column("zone", sa.Text(), nullable=False),
+        sa.Column("day_starts_ms", sa.BigInteger(), autoincrement=False, nullable=True),
         sa.PrimaryKeyConstraint("unit", name=op.f("units_pkey")),
     )
     op.create_table(
