@@ -8,14 +8,17 @@ from typing import Any, Final
 from kafka import KafkaAdminClient, TopicPartition, errors
 from kafka.admin import OffsetSpec
 
-from loket.broker.connection import client_options, kafka_errors
+from loket.broker.connection import BrokerError, client_options, kafka_errors
 from loket.settings import Connection
 
 __all__ = ["end_offsets", "remove_groups", "remove_topics"]
 
-_TRIES: Final = 20
+_TRIES: Final = 80
 _PAUSE_S: Final = 0.5
-_BUSY: Final = (errors.NonEmptyGroupError, errors.CoordinatorNotAvailableError, errors.NotCoordinatorError)
+"""Together longer than a session of a run's members, after which the broker knows that one that was killed is gone."""
+
+_GONE: Final = ("OK", errors.GroupIdNotFoundError.__name__)
+"""What kafka-python answers, as text, for a group that is no more."""
 
 
 def remove_topics(connection: Connection, topics: Sequence[str]) -> None:
@@ -31,15 +34,25 @@ def remove_topics(connection: Connection, topics: Sequence[str]) -> None:
 
 
 def remove_groups(connection: Connection, groups: Sequence[str]) -> None:
-    """Delete consumer groups with their offsets, once their members are gone; the broker notices that a little late."""
+    """Delete consumer groups with their offsets, once their members are gone; the broker notices that a little late.
+
+    One that does not exist is as good as deleted. Raises BrokerError for those that keep members.
+    """
     with _admin(connection, "deleting groups") as admin:
         left = list(groups)
+        results: dict[str, str] = {}
         for _ in range(_TRIES):
-            results = dict(admin.delete_groups(left))
-            left = [group for group in left if isinstance(results.get(group), _BUSY) or results.get(group) in _BUSY]
+            results = admin.delete_groups(left)
+            left = [group for group in left if results.get(group) not in _GONE]
             if not left:
                 return
             sleep(_PAUSE_S)
+    reasons = ", ".join(sorted({str(results.get(group)) for group in left}))
+    raise BrokerError(
+        connection.bootstrap,
+        f"{' and '.join(left)} at {connection.bootstrap} could not be deleted ({reasons}): end their members, and "
+        "delete them with kafka-consumer-groups.sh --delete --group …",
+    )
 
 
 def end_offsets(connection: Connection, topic: str, partitions: int) -> dict[int, int]:

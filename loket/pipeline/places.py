@@ -18,6 +18,9 @@ HOST: Final = "127.0.0.1"
 _EMBEDDED_SESSION_S: Final = 6
 """The embedded broker lets a group's first member wait for half of it."""
 
+_SESSION_S: Final = 10
+"""Short, so that members that were killed are soon forgotten and their group can be removed."""
+
 
 class Places(Struct, frozen=True, kw_only=True):
     """The names of one run. `topic` and `app_id` are its own unless a topic is given; ports are on 127.0.0.1."""
@@ -56,7 +59,7 @@ class Places(Struct, frozen=True, kw_only=True):
             "clock": self.clock,
             "targets": None if self.targets is None else self.targets.resolve(),
             "now": self.now,
-            "session_timeout_s": _EMBEDDED_SESSION_S if self.embedded else None,
+            "session_timeout_s": _EMBEDDED_SESSION_S if self.embedded else _SESSION_S,
         }
         for name in self.connection.__struct_fields__:
             settings[name] = getattr(self.connection, name)

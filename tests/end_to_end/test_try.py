@@ -20,6 +20,7 @@ from loket.simulator import workload, workload_targets
 from loket.targets import load_targets
 from loket.wire.cloudevents import encode
 from loket.wire.figures import SCHEMA_FILE, Agreement, LiveFigures
+from support.kafka import KafkaBroker
 from support.process import wait_until
 from support.trying import Tried, figures_of_oracle, left_by, rows, run_loket, start_loket, try_json, write_jsonl
 
@@ -303,6 +304,36 @@ def test_nothing_is_left_of_a_try_that_is_ended(how: signal.Signals, tmp_path: P
     assert out == ""
     assert process.returncode == (-how if how == signal.SIGKILL else 128 + how)
     wait_until(lambda: left_by(scratch) == [], 20, f"all of it to go: {left_by(scratch)}")
+
+
+def test_nothing_is_left_on_a_kafka_of_a_try_that_is_killed(
+    tmp_path: Path, targets: Path, scratch: Path, kafka: KafkaBroker
+) -> None:
+    log = write_jsonl(tmp_path / "log.jsonl", _lines(20))
+    before = kafka.contents()
+    process = start_loket(["try", log, "--targets", targets, "--bootstrap", kafka.bootstrap], scratch)
+    try:
+        wait_until(lambda: len(kafka.contents()) >= len(before) + 4, 90, "topics and groups of the try")
+        process.kill()
+        process.communicate(timeout=60)
+    finally:
+        process.kill()
+    wait_until(lambda: left_by(scratch) == [], 60, "folder and processes to go")
+    assert kafka.contents() == before
+
+
+def test_names_beyond_the_label_budget_are_told_by_the_record_and_compared_as_other(
+    tmp_path: Path, targets: Path, scratch: Path
+) -> None:
+    text = targets.read_text(encoding="utf-8").replace(
+        "defaults:\n", "defaults:\n  budget: {services: 2, employees: 2}\n"
+    )
+    targets.write_text(text, encoding="utf-8")
+    events = list(workload(3, 3, 4, 5, 120, start_ms=START_MS))  # four services, of which the targets know two
+    report = try_json(write_jsonl(tmp_path / "log.jsonl", events), "--targets", targets, scratch=scratch)
+    assert report.agreement.differences == []
+    assert "other" not in {row.service for row in report.units} | {row.employee for row in report.employees}
+    assert len({row.service for row in report.units if row.service is not None}) == 4
 
 
 def test_a_disagreement_is_status_1(

@@ -93,6 +93,17 @@ class KafkaBroker:
             admin.close()
         return name
 
+    def contents(self) -> set[str]:
+        """The names of all topics but Kafka's own, and of all groups, now."""
+        from kafka.admin import KafkaAdminClient
+
+        admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
+        try:
+            topics = {f"topic {name}" for name in admin.list_topics() if not name.startswith("__")}
+            return topics | {f"group {group['group_id']}" for group in admin.list_groups()}
+        finally:
+            admin.close()
+
     def _java(self) -> list[str]:
         return [str(programs.java()), *JVM, "-cp", f"{programs.kafka_libraries()}/*"]
 

@@ -9,6 +9,8 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.structs import OffsetAndMetadata
 
+from loket.broker import BrokerError
+from loket.broker.removal import remove_groups
 from loket.pipeline.places import Places
 from loket.pipeline.removing import Leftovers
 from loket.settings import Connection
@@ -46,6 +48,20 @@ def test_topics_and_groups_are_removed(leftovers: Leftovers, admin: Any) -> None
     assert len(_left(admin, leftovers)) == 2
     leftovers.remove()
     assert _left(admin, leftovers) == []
+    leftovers.remove()
+
+
+def test_a_group_that_keeps_members_is_named(
+    kafka: KafkaBroker, leftovers: Leftovers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loket.broker.removal._TRIES", 2)
+    member = KafkaConsumer(leftovers.topics[0], bootstrap_servers=kafka.bootstrap, group_id=leftovers.groups[0])
+    member.poll(timeout_ms=5_000)
+    try:
+        with pytest.raises(BrokerError, match=f"{leftovers.groups[0]}.*NonEmptyGroupError"):
+            remove_groups(leftovers.connection, leftovers.groups)
+    finally:
+        member.close()
     leftovers.remove()
 
 
