@@ -467,3 +467,13 @@ def test_rule_20_two_voids_of_one_instant_that_name_other_days_are_two_voids() -
     )
     assert told.applied[-1] == Applied.APPLIED
     assert told.row()["tickets_issued"] == 0
+
+
+def test_rule_17_a_repeat_that_tells_another_quantity_is_a_repeat_and_the_smaller_hash_stands() -> None:
+    ends = [o.completed("A1", at="09:05", employee="e", quantity=number) for number in (2, 3, 4)]
+    standing = min(ends, key=lambda event: identity_hash(event.source, event.id)).data.quantity
+    for order in permutations(ends):
+        told = tell(o.issued("A1", at="09:00"), o.started("A1", at="09:01", employee="e"), *order)
+        assert told.row().some("served", "services") == (1, standing)
+        assert told.unit_row()["contradictions"] == 0
+        assert told.applied[-2:] == [Applied.DUPLICATE] * 2
