@@ -176,3 +176,9 @@ def test_rule_04_ahead_of_now_an_appointment_changes_nothing() -> None:
     told = tell(o.issued("A1", at="09:10", appointment="10:00"))
     assert told.row(now="09:00").some("waiting", "early") == (1, 0)
     assert told.row(now="09:10").some("waiting", "early") == (0, 1)
+
+
+def test_rule_03_the_last_call_is_the_one_that_was_received_last() -> None:
+    told = tell(o.issued("A1", at="09:00"), o.issued("A2", at="09:00"))
+    told.tell(o.called("A1", at="09:01"), received="09:30").tell(o.called("A2", at="09:02"), received="09:20")
+    assert told.state.last_call == {"s": o.at("09:30")}
