@@ -131,7 +131,8 @@ class LoketApp(faust.App):
 
     def hold(self) -> None:
         """Have nothing more fetched or applied."""
-        self.consumer.stop_flow()
+        if self._consumer is not None:
+            self._consumer.stop_flow()
         self.flow_control.suspend()
 
 
