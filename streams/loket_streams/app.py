@@ -20,9 +20,9 @@ from yarl import URL
 from loket.settings import Connection
 from loket_streams.changelog import MAX_RECORD_BYTES
 from loket_streams.checkpoints import Batch, Checkpointer
+from loket_streams.fetching import RecordBatch
 from loket_streams.partitions import Partitions
 from loket_streams.security import credentials
-from loket_streams.transport import RecordBatch
 
 __all__ = ["Broker", "LoketApp", "build_app"]
 

@@ -18,7 +18,7 @@ from threading import RLock
 from loket.domain.policy import Policy
 from loket.domain.state import UnitState
 from loket_streams.errors import GapError, RecoveryError, RetentionError, TruncatedError
-from loket_streams.transport import Found
+from loket_streams.fetching import Found
 
 __all__ = ["Partition", "Partitions"]
 

@@ -10,9 +10,9 @@ from loket.domain.unit import Applied, apply
 from loket.wire.cloudevents import Decoder, Foreign, Record
 from loket.wire.rejection import Reason, Rejected
 from loket_streams.errors import GapError, RecoveryError
+from loket_streams.fetching import RecordBatch
 from loket_streams.partitions import Partition, Partitions
 from loket_streams.tallies import Result, Tallies
-from loket_streams.transport import RecordBatch
 
 __all__ = ["Processor", "Time"]
 

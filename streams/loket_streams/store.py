@@ -22,7 +22,7 @@ from mode.utils.collections import FastUserDict
 from loket.domain.records import mark_all, split_key
 from loket_streams.changelog import Reading, decode_unit
 from loket_streams.errors import RecoveryError
-from loket_streams.transport import RecordBatch
+from loket_streams.fetching import RecordBatch
 
 __all__ = ["UnitStore"]
 

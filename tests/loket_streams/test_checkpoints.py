@@ -16,8 +16,8 @@ from loket.testing.clock import FrozenClock
 from loket_streams.changelog import Reading, decode_unit, offset_of
 from loket_streams.checkpoints import UNITS_AT_A_TIME, Checkpointer
 from loket_streams.errors import CheckpointError
+from loket_streams.fetching import Found
 from loket_streams.partitions import Partition, Partitions
-from loket_streams.transport import Found
 from support.changelogs import FakeChangelog
 from support.streams import as_told
 

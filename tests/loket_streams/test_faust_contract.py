@@ -30,9 +30,10 @@ from loket.testing.clock import FrozenClock
 from loket_streams.app import Broker, LoketApp, build_app
 from loket_streams.changelog import MAX_RECORD_BYTES
 from loket_streams.checkpoints import Checkpointer
+from loket_streams.fetching import ConsumerThread, take
 from loket_streams.partitions import Partitions
 from loket_streams.store import UnitStore
-from loket_streams.transport import Consumer, ConsumerThread, Nothing, Transport, take
+from loket_streams.transport import Consumer, Nothing, Transport
 
 
 def made(**broker: Any) -> LoketApp:

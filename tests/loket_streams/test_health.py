@@ -14,11 +14,11 @@ from loket.settings import WorkerSettings
 from loket.testing.clock import FrozenClock
 from loket_streams import health, startup
 from loket_streams.errors import PortInUseError
+from loket_streams.fetching import Found
 from loket_streams.logs import Rarely
 from loket_streams.partitions import Partition, Partitions
 from loket_streams.server import Page, Server, text
 from loket_streams.tallies import Tallies
-from loket_streams.transport import Found
 from loket_streams.worker import Worker
 
 NOON = 1_768_453_200_000

@@ -5,8 +5,8 @@ import pytest
 from loket.domain.policy import Policy, UnitPolicy
 from loket.domain.unit import UnitState
 from loket_streams.errors import GapError, RecoveryError, RetentionError, TruncatedError
+from loket_streams.fetching import Found
 from loket_streams.partitions import Partition, Partitions
-from loket_streams.transport import Found
 
 
 def unit(name: str, offset: int) -> UnitState:

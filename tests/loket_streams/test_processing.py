@@ -10,10 +10,10 @@ from loket.testing.builders import Office
 from loket.wire.cloudevents import Decoder
 from loket.wire.rejection import Reason
 from loket_streams.errors import GapError, RecoveryError
+from loket_streams.fetching import Found
 from loket_streams.partitions import Partition, Partitions
 from loket_streams.processing import EventTime, Processor, ServiceTime, Time
 from loket_streams.tallies import Tallies
-from loket_streams.transport import Found
 from support.changelogs import batch, record
 from support.streams import as_told
 

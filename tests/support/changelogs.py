@@ -10,7 +10,7 @@ from aiokafka.structs import ConsumerRecord
 from loket.domain.events import Event
 from loket.wire.cloudevents import encode
 from loket_streams.changelog import Reading
-from loket_streams.transport import RecordBatch
+from loket_streams.fetching import RecordBatch
 
 __all__ = ["FakeChangelog", "batch", "record"]
 
