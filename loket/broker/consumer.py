@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, TopicPartition
 
 from loket.broker.connection import client_options, kafka_errors, wait_for_port
+from loket.broker.header_names import read_any_header_name
 from loket.settings import Connection
 from loket.wire.record import Record
 
@@ -110,6 +111,7 @@ class KafkaEventConsumer:
         self.topic = topic
         self._listener: _Listener | None = None
         wait_for_port(connection)
+        read_any_header_name()
         with kafka_errors(connection, "connecting a consumer"):
             self._consumer: Any = KafkaConsumer(
                 **client_options(connection),
