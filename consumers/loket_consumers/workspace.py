@@ -8,30 +8,24 @@ from functools import partial
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
-from loket.domain.days import Admission, QueueClosing, closes_at
+from loket.domain.days import Admission, QueueClosing
 from loket.domain.events import Event
-from loket.domain.leg import Leg
 from loket.domain.policy import Policy
 from loket.domain.state import NEVER_BUCKET
 from loket.domain.unit import is_processed, ticket_day
 from loket_consumers import bulk
-from loket_consumers.rows import LegRows, Owner, add_leg, iso_day
+from loket_consumers.rows import iso_day
 from loket_consumers.schema import (
-    BOTH,
-    LIVE,
-    RECORD,
     archive,
-    employee_stretches,
     legs,
     queue_closings,
-    stretches,
-    ticket_numbers,
     tickets,
     units,
 )
 from loket_consumers.ticket_record import TicketRecord, TicketRow
+from loket_consumers.ticket_rows import save_tickets
 from loket_consumers.unit_record import Arrival, Closing, KnownId, UnitRecord, bucket_of
 
 __all__ = ["Workspace", "signed", "unsigned"]
@@ -133,7 +127,7 @@ class Workspace:
                 if leg.outcome is None
             }
         )
-        self._save_tickets(changed)
+        save_tickets(self._connection, changed)
         self._save_closings()
         self._save_units()
         self._forget_ids()
@@ -153,62 +147,6 @@ class Workspace:
         """Whether the targets tell this unit's days otherwise than when it was last written."""
         known = self._known.get(unit.unit)
         return known is not None and known[2:] != (unit.policy.zone, unit.policy.day_starts_ms)
-
-    def _save_tickets(self, changed: Sequence[tuple[UnitRecord, TicketRecord]]) -> None:
-        new = [record for _, record in changed if record.number is None]
-        for record, number in zip(new, self._numbers(len(new)), strict=True):
-            record.number = number
-        fresh = {id(record) for record in new}
-        rows = LegRows()
-        inserts: list[bulk.Row] = []
-        updates: list[bulk.Row] = []
-        for unit, record in changed:
-            live, whole = self._add_rows(rows, unit, record)
-            told = (*record.packed(), *_kept(record), whole[0], whole[1], live[0], live[1])
-            if id(record) in fresh:
-                inserts.append((record.number, unit.unit, record.ticket.day, record.ticket.subject, *told))
-            else:
-                updates.append((record.number, *told))
-        known = [row[0] for row in updates]
-        for table in (legs, stretches, employee_stretches):
-            bulk.delete(self._connection, table, "ticket", known)
-        bulk.insert(self._connection, tickets, inserts)
-        bulk.update(self._connection, tickets, ("id",), _CHANGING, updates)
-        bulk.insert(self._connection, legs, rows.legs)
-        bulk.insert(self._connection, stretches, rows.stretches)
-        bulk.insert(self._connection, employee_stretches, rows.employees)
-
-    def _add_rows(
-        self, rows: LegRows, unit: UnitRecord, record: TicketRecord
-    ) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Add the rows of a ticket's legs; returns contradictions and skewed durations, live and of the record."""
-        folded, whole = record.live(), record.record()
-        live = [*(record.forgotten.legs if record.forgotten else ()), *folded.legs]
-        ends = [_ends(leg, unit, live=True) for leg in live]
-        same = whole is folded and record.forgotten is None and not unit.has_late_closings()
-        whole_ends = ends if same else [_ends(leg, unit, live=False) for leg in whole.legs]
-        number = record.number or 0
-        subject = record.ticket.subject
-        if same or (ends == whole_ends and live == whole.legs):
-            _add(rows, Owner(number, unit.unit, subject, BOTH), live, ends)
-        else:
-            _add(rows, Owner(number, unit.unit, subject, LIVE), live, ends)
-            _add(rows, Owner(number, unit.unit, subject, RECORD), whole.legs, whole_ends)
-        contradictions, skewed = folded.contradictions, folded.skewed
-        if record.forgotten is not None:
-            contradictions += record.forgotten.contradictions
-            skewed += record.forgotten.skewed
-        return (contradictions, skewed), (whole.contradictions, whole.skewed)
-
-    def _numbers(self, count: int) -> list[int]:
-        """Numbers for new tickets."""
-        if not count:
-            return []
-        if self._connection.dialect.name == "sqlite":
-            last = self._connection.exec_driver_sql("SELECT coalesce(max(id), 0) FROM tickets").scalar_one()
-            return list(range(last + 1, last + 1 + count))
-        numbers = select(ticket_numbers.next_value()).select_from(func.generate_series(1, count))
-        return list(self._connection.execute(numbers).scalars())
 
     def _save_closings(self) -> None:
         rows = [
@@ -249,32 +187,6 @@ class Workspace:
 
 _UNIT: Final = ("known", "admission", "zone", "day_starts_ms")
 _TICKET: Final = ("unit", "bucket", "subject", "id", "steps", "forgotten", "live_ids", "live_contradictions")
-_CHANGING: Final = (
-    "steps",
-    "forgotten",
-    "kept",
-    "live_ids",
-    "contradictions",
-    "skewed",
-    "live_contradictions",
-    "live_skewed",
-)
-
-
-def _kept(record: TicketRecord) -> tuple[bool, int]:
-    return (record.never and bool(record.live_steps()), record.live_ids)
-
-
-def _ends(leg: Leg, unit: UnitRecord, *, live: bool) -> int | None:
-    """When time alone ends an open leg, by the closings that are known live or to the record."""
-    if leg.outcome is not None:
-        return None
-    return closes_at(leg, unit.policy, unit.closings_of(leg.day, live=live))
-
-
-def _add(rows: LegRows, owner: Owner, legs_found: Iterable[Leg], ends: Iterable[int | None]) -> None:
-    for number, (leg, closes) in enumerate(zip(legs_found, ends, strict=True), start=1):
-        add_leg(rows, owner, number, leg, closes)
 
 
 def signed(number: int) -> int:
