@@ -1,10 +1,11 @@
 """Sends events to Kafka and lets no failed delivery pass in silence."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, Literal
 
-from kafka import KafkaProducer
+from kafka import KafkaProducer, errors
 
 from loket.broker.connection import BrokerError, client_options, kafka_errors
 from loket.broker.topics import partition_count
@@ -16,6 +17,7 @@ Codec = Literal["gzip", "snappy", "lz4", "zstd"]
 
 _BATCH_BYTES: Final = 128 * 1024
 _LINGER_MS: Final = 20
+_CLOSE_S: Final = 5.0
 
 
 class DeliveryFailed(BrokerError):
@@ -102,7 +104,7 @@ class EventProducer:
         try:
             self.flush()
         finally:
-            self._producer.close(timeout=0)
+            self._disconnect()
 
     def __enter__(self) -> "EventProducer":
         return self
@@ -111,7 +113,14 @@ class EventProducer:
         if kind is None:
             self.close()
         else:  # the first error is the one to be seen
-            self._producer.close(timeout=0)
+            self._disconnect()
+
+    def _disconnect(self) -> None:
+        # While an answer is out, kafka-python's close() raises before it closes anything: over the error (or Ctrl-C)
+        # that ended the sending, and its thread and connections would stay.
+        self._producer._sender.force_close()  # noqa: SLF001 (kafka-python 3.0.12 has no other way)
+        with suppress(errors.KafkaError):
+            self._producer.close(timeout=_CLOSE_S)
 
     def _delivered(self, metadata: Any) -> None:
         if metadata.offset >= self._ends.get(metadata.partition, 0):

@@ -99,6 +99,16 @@ class AnyBroker:
             last[record.partition] = max(last.get(record.partition, 0), record.offset + 1)
         assert ends == last
 
+    def test_what_ends_the_sending_is_what_is_seen(self, connection: Connection, topic: str) -> None:
+        # As with Ctrl-C while thousands of events are under way: kafka-python's own close() would raise over it.
+        producer = EventProducer(connection, topic)
+        with pytest.raises(KeyboardInterrupt), producer:
+            for number in range(20_000):
+                producer.send(*encode(event(number)))
+            raise KeyboardInterrupt
+        producer._producer._sender.join(timeout=10)
+        assert not producer._producer._sender.is_alive()
+
     def test_a_topic_that_is_missing_is_not_created(self, connection: Connection) -> None:
         for _ in range(2):
             with pytest.raises(TopicMissing):
