@@ -102,10 +102,15 @@ class AnyBroker:
     def test_what_ends_the_sending_is_what_is_seen(self, connection: Connection, topic: str) -> None:
         # As with Ctrl-C while thousands of events are under way: kafka-python's own close() would raise over it.
         producer = EventProducer(connection, topic)
-        with pytest.raises(KeyboardInterrupt), producer:
-            for number in range(20_000):
-                producer.send(*encode(event(number)))
-            raise KeyboardInterrupt
+
+        def send() -> None:
+            with producer:
+                for number in range(20_000):
+                    producer.send(*encode(event(number)))
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            send()
         producer._producer._sender.join(timeout=10)
         assert not producer._producer._sender.is_alive()
 
