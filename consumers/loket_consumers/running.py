@@ -103,7 +103,8 @@ def _on_signals() -> Event:
 
 
 def set_up_logs(*, verbose: bool) -> None:
-    """Log to standard error: ours from INFO, the Kafka client from ERROR on, with `verbose` from INFO."""
+    """Log to standard error from INFO; the Kafka client, which says dozens of times a second that a broker is away, as
+    we do once, only with `verbose`."""
     handler = logging.StreamHandler()
     handler.setFormatter(
         logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z")
@@ -111,5 +112,5 @@ def set_up_logs(*, verbose: bool) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    logging.getLogger("kafka").setLevel(logging.INFO if verbose else logging.ERROR)
+    logging.getLogger("kafka").setLevel(logging.INFO if verbose else logging.CRITICAL)
     logging.getLogger("alembic").setLevel(logging.INFO if verbose else logging.WARNING)

@@ -39,6 +39,8 @@ COMMIT_EVERY_S: Final = 1.0
 RELOAD_EVERY_S: Final = 5.0
 FIRST_RETRY_S: Final = 0.2
 LAST_RETRY_S: Final = 30.0
+ASK_EVERY_S: Final = 10.0
+ASK_MS: Final = 3_000
 
 
 class Options(Struct, frozen=True):
@@ -82,6 +84,7 @@ class Sink:
         status.next = self._holding.next
         self._retry_s = FIRST_RETRY_S
         self._retry_at = 0.0
+        self._heard_at = clock.monotonic()
         self._committed_at = 0.0
         self._committed: dict[int, int] = {}
         self._reloaded_at = clock.monotonic()
@@ -145,9 +148,31 @@ class Sink:
         if self._status.away:
             timeout_ms = max(10, min(POLL_MS, int(1_000 * (self._retry_at - self._clock.monotonic()))))
         found = self._consumer.poll(timeout_ms, self._options.records)
+        if found:
+            self._heard_at = self._clock.monotonic()
+            self._status.kafka_away = ""
+        else:
+            self._ask_kafka()
         self._holding.take_changes()
         for partition, records in found.items():
             self._holding.take(partition, records)
+
+    def _ask_kafka(self) -> None:
+        """Where nothing comes, find out now and then whether Kafka is there at all: polls do not tell."""
+        now = self._clock.monotonic()
+        if now - self._heard_at < ASK_EVERY_S:
+            return
+        self._heard_at = now
+        try:
+            self._consumer.end_offsets(self._holding.mine(), ASK_MS)
+        except BrokerError as error:
+            if not self._status.kafka_away:
+                logger.error("%s. Nothing is lost: reading goes on when it is back", error)
+            self._status.kafka_away = str(error)
+        else:
+            if self._status.kafka_away:
+                logger.info("Kafka is back")
+            self._status.kafka_away = ""
 
     def _store(self) -> None:
         """Store what was read, in one transaction."""
@@ -168,9 +193,11 @@ class Sink:
     def _commit(self, *, at_once: bool = False) -> None:
         """Tell Kafka how far we are, now and then; whether it listens changes nothing."""
         now = self._clock.monotonic()
+        if self._status.kafka_away or not (at_once or now - self._committed_at >= COMMIT_EVERY_S):
+            return
         mine = self._holding.mine()
         told = {partition: following for partition, following in self._holding.next.items() if partition in mine}
-        if told and told != self._committed and (at_once or now - self._committed_at >= COMMIT_EVERY_S):
+        if told and told != self._committed:
             self._committed_at = now
             try:
                 self._consumer.commit(told)

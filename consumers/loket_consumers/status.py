@@ -38,6 +38,7 @@ class Status:
         self.next: dict[int, int] = {}
         self.committed_at_ms: int | None = None
         self.away = ""
+        self.kafka_away = ""
         self.joined = False
         self.targets_error = ""
 
@@ -73,8 +74,7 @@ class Status:
     def waits_for(self) -> list[str]:
         """Why this is not ready: what is not stored, and what stands against it."""
         reasons = self.problems()
-        if self.away:
-            reasons.append(self.away)
+        reasons += [away for away in (self.away, self.kafka_away) if away]
         if not self.joined:
             reasons.append("it has no partitions yet")
         since = self._clock.monotonic() - self._moved_at

@@ -1,7 +1,7 @@
 """Reads one topic as a member of a group, with the offsets kept by the caller."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, TopicPartition
 
@@ -11,6 +11,9 @@ from loket.settings import Connection
 from loket.wire.record import Record
 
 __all__ = ["EventConsumer", "KafkaEventConsumer", "PartitionsHandler"]
+
+PATIENCE_MS: Final = 5_000
+"""How long a commit or a farewell waits for Kafka, and at most until the next try to reach a broker that is away."""
 
 PartitionsHandler = Callable[[Sequence[int]], None]
 """Told of partitions that come or go, which may be none.
@@ -48,11 +51,12 @@ class EventConsumer(Protocol):
     def resume(self, partitions: Collection[int]) -> None: ...
 
     def commit(self, offsets: Mapping[int, int]) -> None:
-        """Tell Kafka the next offset of each partition, for those who watch the lag."""
+        """Tell Kafka the next offset of each partition, for those who watch the lag. Gives up after some seconds."""
         ...
 
-    def end_offsets(self, partitions: Collection[int]) -> Mapping[int, int]:
-        """The offset after the last record of each partition, asked of Kafka now.
+    def end_offsets(self, partitions: Collection[int], timeout_ms: int | None = None) -> Mapping[int, int]:
+        """The offset after the last record of each partition, asked of Kafka now. Raises BrokerError, after
+        `timeout_ms` where nobody answers.
 
         Tansu (the embedded broker) answers with the *first* offset of the last batch, plus one: what is read to the end
         is read to `highwater` too, which it tells right.
@@ -123,6 +127,7 @@ class KafkaEventConsumer:
                 session_timeout_ms=session_timeout_ms,
                 heartbeat_interval_ms=min(3_000, session_timeout_ms // 3),
                 max_poll_interval_ms=max_poll_interval_ms,
+                reconnect_backoff_max_ms=PATIENCE_MS,
             )
 
     def subscribe(self, assigned: PartitionsHandler, revoked: PartitionsHandler) -> None:
@@ -154,11 +159,11 @@ class KafkaEventConsumer:
             for partition, offset in offsets.items()
         }
         with kafka_errors(self._connection, "committing offsets"):
-            self._consumer.commit(named)
+            self._consumer.commit(named, timeout_ms=PATIENCE_MS)  # without one it tries for ever
 
-    def end_offsets(self, partitions: Collection[int]) -> Mapping[int, int]:
+    def end_offsets(self, partitions: Collection[int], timeout_ms: int | None = None) -> Mapping[int, int]:
         with kafka_errors(self._connection, "asking for end offsets"):
-            found = self._consumer.end_offsets(self._named(partitions))
+            found = self._consumer.end_offsets(self._named(partitions), timeout_ms=timeout_ms)
         return {partition.partition: offset for partition, offset in found.items()}
 
     def beginning_offsets(self, partitions: Collection[int]) -> Mapping[int, int]:
@@ -171,7 +176,7 @@ class KafkaEventConsumer:
         return end
 
     def close(self) -> None:
-        self._consumer.close(autocommit=False)
+        self._consumer.close(autocommit=False, timeout_ms=PATIENCE_MS)
 
     def _named(self, partitions: Collection[int]) -> list[Any]:
         return [TopicPartition(self.topic, partition) for partition in partitions]

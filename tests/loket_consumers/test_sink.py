@@ -169,6 +169,29 @@ def test_a_topic_that_was_made_anew_is_not_taken_for_the_old_one(bench: Bench) -
     assert bench.positions() == {0: 16}
 
 
+def test_while_kafka_is_away_it_is_not_ready_and_goes_on_afterwards(bench: Bench) -> None:
+    bench.log.append(records(range(2)))
+    reasons: list[list[str]] = []
+
+    def gone() -> None:
+        bench.consumer.away = True
+        bench.clock.advance(seconds=sink_module.ASK_EVERY_S)
+
+    def back() -> None:
+        bench.consumer.away = False
+        bench.log.append(records(range(2, 4), begin=8))
+
+    def look() -> None:
+        reasons.append(bench.status.waits_for())
+
+    bench.run(nothing, nothing, gone, look, back, nothing, look, bench.stop.set, until_end=False)
+
+    assert "no Kafka broker answers" in reasons[0][0]
+    assert reasons[1] == []
+    assert bench.offsets() == list(range(16))
+    assert bench.consumer.committed == {0: 16}
+
+
 class Away:
     """Breaks the database's transactions while it is on, at their begin or at their commit."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from loket.broker import BrokerAway
 from loket.broker.consumer import PartitionsHandler
 from loket.testing.clock import FrozenClock
 from loket.wire.record import Record, WireRecord
@@ -47,6 +48,8 @@ class FakeConsumer:
         self.paused: set[int] = set()
         self.polls = 0
         self.closed = False
+        self.away = False
+        """While it is, polls bring nothing and every question fails."""
         self.seeks: list[tuple[int, int]] = []
         self._assigned: PartitionsHandler = lambda partitions: None
         self._revoked: PartitionsHandler = lambda partitions: None
@@ -76,7 +79,7 @@ class FakeConsumer:
         if self.then:
             self.then.pop(0)()
         found: dict[int, list[Record]] = {}
-        for partition in sorted(set(self.positions) - self.paused):
+        for partition in () if self.away else sorted(set(self.positions) - self.paused):
             self._highwaters[partition] = self.log.end(partition)
             begin, end = self.log.begins[partition], self.log.end(partition)
             if not begin <= self.positions[partition] <= end:  # out of range: earliest, as the policy says
@@ -102,13 +105,20 @@ class FakeConsumer:
     def resume(self, partitions: Collection[int]) -> None:
         self.paused.difference_update(partitions)
 
+    def _answer(self) -> None:
+        if self.away:
+            raise BrokerAway("fake:9092", TimeoutError("nobody answers"))
+
     def commit(self, offsets: Mapping[int, int]) -> None:
+        self._answer()
         self.committed |= offsets
 
-    def end_offsets(self, partitions: Collection[int]) -> Mapping[int, int]:
+    def end_offsets(self, partitions: Collection[int], timeout_ms: int | None = None) -> Mapping[int, int]:
+        self._answer()
         return {partition: self.log.end(partition) for partition in partitions}
 
     def beginning_offsets(self, partitions: Collection[int]) -> Mapping[int, int]:
+        self._answer()
         return {partition: self.log.begins[partition] for partition in partitions}
 
     def highwater(self, partition: int) -> int | None:
