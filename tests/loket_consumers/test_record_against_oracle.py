@@ -8,16 +8,19 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
+from loket.clock import SYSTEM_CLOCK
 from loket.domain.events import Instant
-from loket.domain.policy import HOUR, MINUTE
-from loket_consumers.engines import connect
+from loket.domain.policy import HOUR, MINUTE, Policy, ServicePolicy, Target, UnitPolicy
+from loket.domain.summary import Closed
+from loket_consumers.engines import connect, reading
 from loket_consumers.migrating import upgrade
 from loket_consumers.schema import archive, employee_stretches, legs, stretches
 from support.logs import DAY_BEGINS, POLICY, arrivals, log_of, make, whole_policy
 from support.oracle import Oracle, without_zeros
 from support.recorded import empty, figures, of_record, results, rows_of, store_all
+from support.sinks import visits
 
 
 @pytest.fixture(scope="module")
@@ -165,3 +168,59 @@ def test_quantiles_and_kaplan_meier_look_at_first_stretches_and_remember_who_sti
     later = next(row for row in figures(engine, at + 10 * MINUTE).units if row.service == "general")
     # Who still waits is at risk at 4: S(4) = 3/5 · 1/2.
     assert (later.km_median_s, later.km_p90_s) == (240, None)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_the_views_say_of_the_past_what_the_figures_say(
+    kind: str, engine: Engine, request: pytest.FixtureRequest
+) -> None:
+    made = engine if kind == "sqlite" else connect(request.getfixturevalue("database"))
+    upgrade(made)
+    empty(made)
+    long_ago = DAY_BEGINS - 400 * 24 * HOUR
+    store_all(made, [(event, int(event.time)) for event in visits(120, long_ago)], policy=OFFICES)
+
+    rows = {(row.unit, row.service): row for row in figures(made, long_ago + 48 * HOUR, OFFICES).units if row.service}
+    with reading(made) as connection:
+        found = connection.execute(text("SELECT * FROM record_days")).mappings().all()
+    assert len(found) == len(rows)
+    for told in found:
+        row = rows[told["unit"], told["service"]]
+        assert (told["issued"], told["visits"], told["answered"]) == (row.issued, row.visits, row.answered)
+        assert (told["judged"], told["breached"], told["left_waiting"]) == (row.judged, row.breached, row.left)
+        closed = (told[outcome] for outcome in ("completed", "no_show", "abandoned", "transferred", "expired"))
+        assert Closed(*closed) == row.closed
+        assert told["wait_ms"] == 1_000 * row.wait_s_sum
+    assert sum(told["breached"] for told in found) > 0
+    if made is not engine:
+        made.dispose()
+
+
+def test_the_view_tells_of_the_present_who_waits(engine: Engine) -> None:
+    now = SYSTEM_CLOCK.now_ms()
+    log = [make("ticket.issued", "1", now - HOUR, "A1", "office", service="general")]
+    log.append(make("ticket.issued", "2", now - MINUTE, "A2", "office", service="general"))
+    log.append(make("ticket.called", "3", now - MINUTE, "A2", "office"))
+    booked = {"service": "general", "appointment_at": Instant(now + HOUR)}
+    log.append(make("ticket.issued", "4", now - 2 * MINUTE, "A3", "office", **booked))
+    never = UnitPolicy(day_starts_ms=None, services=OFFICES.units["office-0"].services)
+    empty(engine)
+    store_all(engine, [(event, int(event.time)) for event in log], policy=Policy(units={"office": never}))
+    with reading(engine) as connection:
+        rows = connection.execute(text("SELECT subject, status, judged, breached FROM legs_now ORDER BY subject")).all()
+    assert [tuple(row) for row in rows] == [
+        ("A1", "waiting", True, True),
+        ("A2", "called", True, False),
+        ("A3", "early", False, False),
+    ]
+
+
+OFFICES = Policy(
+    units={
+        f"office-{number}": UnitPolicy(
+            services={name: ServicePolicy(targets=(Target(1, 2 * MINUTE - 1, 0.8),)) for name in ("general", "dental")}
+        )
+        for number in range(12)
+    }
+)
+"""A target that everybody just misses who is called."""

@@ -247,6 +247,29 @@ def test_a_commit_whose_answer_was_lost_is_not_stored_again(bench: Bench, away: 
     assert bench.positions() == {0: 20}
 
 
+def test_a_full_disk_is_waited_for_like_a_database_that_is_away(bench: Bench) -> None:
+    bench.log.append(records(range(40)))
+
+    def pages(number: int) -> None:
+        with bench.engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.execute(f"PRAGMA max_page_count = {number}")
+
+    told: list[str] = []
+    bench.run(
+        nothing,
+        lambda: pages(1),  # as many as there are, and none more
+        nothing,
+        nothing,
+        lambda: told.append(bench.status.away),
+        lambda: pages(1 << 30),
+        records=20,
+    )
+    assert "full" in told[0]
+    assert "make room" in told[0]
+    assert bench.offsets() == list(range(160))
+
+
 def test_a_sink_that_is_told_to_stop_while_the_database_is_away_stops(bench: Bench, away: Away) -> None:
     bench.log.append(records(range(5)))
     bench.run(nothing, lambda: away.turn(on=True), nothing, nothing, bench.stop.set, until_end=False, records=6)
