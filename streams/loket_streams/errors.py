@@ -7,8 +7,7 @@ LoketError
     │   └── RetentionError    the broker removed events before they were read
     ├── TruncatedError        the log ends before what the state contains: another topic, or lost by the broker
     ├── RecoveryError         the changelog cannot be read
-    ├── CheckpointError       a checkpoint was not written in time; tried again, and no offset is committed meanwhile
-    └── PortInUseError        another process has the port of the metrics
+    └── CheckpointError       a checkpoint was not written in time; tried again, and no offset is committed meanwhile
 ```
 """
 
@@ -17,7 +16,6 @@ from loket.errors import LoketError
 __all__ = [
     "CheckpointError",
     "GapError",
-    "PortInUseError",
     "RecoveryError",
     "RetentionError",
     "StreamError",
@@ -82,14 +80,3 @@ class RecoveryError(StreamError):
 
 class CheckpointError(StreamError):
     """The records of some units could not be written; they stay marked and are written again."""
-
-
-class PortInUseError(StreamError):
-    """The port of the metrics is taken, with its address and the setting that changes it."""
-
-    def __init__(self, host: str, port: int, reason: str) -> None:
-        self.host, self.port = host, port
-        super().__init__(
-            f"the metrics cannot be served on {host}:{port} ({reason}): another program has that port; "
-            f"stop it, or set LOKET_METRICS_PORT (or --metrics-port) to a free one."
-        )

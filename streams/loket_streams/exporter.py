@@ -27,9 +27,9 @@ from loket.domain.state import OTHER, UnitState
 from loket.domain.steps import EMPTY_SERVICE
 from loket.domain.tally import Counts, ServiceTally
 from loket.exposition import CONTENT_TYPE, Page, labels
+from loket.serving import Response, Routes
 from loket.wire.partition import partition_of
 from loket.wire.rejection import Reason
-from loket_streams import server
 from loket_streams.naming import Named
 from loket_streams.partitions import Partition
 from loket_streams.pipeline_series import write_partitions, write_unit, write_worker
@@ -54,12 +54,12 @@ _NO_COUNTS: Final = Counts()
 _NO_SOURCES: Final[Mapping[str, SourceClock]] = {}
 
 
-def pages(worker: Worker) -> Mapping[str, Callable[[], server.Page]]:
+def pages(worker: Worker) -> Routes:
     """The two pages by their path."""
     exporter = Exporter(worker)
     return {
-        UNITS_PATH: lambda: server.Page(200, CONTENT_TYPE, exporter.render_units()),
-        EMPLOYEES_PATH: lambda: server.Page(200, CONTENT_TYPE, exporter.render_employees()),
+        UNITS_PATH: lambda: Response(200, CONTENT_TYPE, exporter.render_units()),
+        EMPLOYEES_PATH: lambda: Response(200, CONTENT_TYPE, exporter.render_employees()),
     }
 
 

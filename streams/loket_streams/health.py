@@ -6,23 +6,15 @@ Ready: healthy, the broker answers, and every assigned partition is read up to t
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from loket_streams.server import Page, text
+from loket.serving import Routes, progress_page
 from loket_streams.worker import Worker
 
 __all__ = ["pages"]
 
 
-def pages(worker: Worker) -> dict[str, Callable[[], Page]]:
+def pages(worker: Worker) -> Routes:
     """Return the two pages by their path: 200, or 503 with the reasons, one a line."""
     return {
-        "/-/healthy": lambda: _page("healthy", worker.problems()),
-        "/-/ready": lambda: _page("ready", worker.waits_for()),
+        "/-/healthy": lambda: progress_page("healthy", worker.problems()),
+        "/-/ready": lambda: progress_page("ready", worker.waits_for()),
     }
-
-
-def _page(state: str, reasons: list[str]) -> Page:
-    if not reasons:
-        return text(200, f"{state}\n")
-    return text(503, "".join(f"{reason}\n" for reason in reasons))

@@ -18,19 +18,19 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final, NoReturn
 
 from loket.clock import Clock
 from loket.errors import LoketError
+from loket.serving import Routes, Server
 from loket.settings import WorkerSettings
 from loket.targets import TargetsFile
 from loket_streams import health
 from loket_streams.partitions import Partitions
 from loket_streams.process import WorkerProcess
-from loket_streams.server import Page, Server
 from loket_streams.startup import prepare
 from loket_streams.tallies import Tallies
 from loket_streams.worker import NO_SOURCE, Worker
@@ -42,7 +42,7 @@ logger = logging.getLogger("loket.streams")
 STOP_S: Final = 15.0
 """From SIGTERM to the end, whatever hangs: what is not durable by then is read again by who comes next."""
 
-Pages = Callable[[Worker], Mapping[str, Callable[[], Page]]]
+Pages = Callable[[Worker], Routes]
 
 
 def run(
@@ -73,7 +73,8 @@ def run(
     )
     worker.until_end = until_end
     worker.unit_budget = settings.unit_budget
-    server = Server(settings.metrics_host, settings.metrics_port, {**health.pages(worker), **pages(worker)})
+    routes = {**health.pages(worker), **pages(worker)}
+    server = Server(settings.metrics_host, settings.metrics_port, routes, setting="LOKET_METRICS_PORT")
     worker.partition_count = prepare(settings, clock, time.sleep, patience_s=patience_s)
     server.start()
     logger.info("metrics on %s/metrics; reading %s at %s", server.url, settings.topic, settings.bootstrap)

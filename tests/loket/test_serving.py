@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import urllib.request
 from collections.abc import Iterator
 from urllib.error import HTTPError
@@ -57,3 +58,9 @@ def test_a_probe_gets_every_reason(server: Server) -> None:
 def test_a_port_that_is_taken_is_named_with_its_setting(server: Server) -> None:
     with pytest.raises(PortTaken, match=rf"127\.0\.0\.1:{server.port} .*set LOKET_METRICS_PORT"):
         Server("127.0.0.1", server.port, {}, setting="LOKET_METRICS_PORT")
+
+
+def test_a_slow_client_does_not_keep_others_out(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port)) as slow:
+        slow.sendall(b"GET /metrics HTTP")
+        assert get(f"{server.url}/metrics")[0] == 200

@@ -9,9 +9,9 @@ import pytest
 from loket.catalogue import UNIT_METRICS, Kind
 from loket.catalogue.units import DURATIONS
 from loket.domain.records import load, split_key, take_records
+from loket.serving import Server
 from loket.testing.builders import Office, unit_policy
 from loket_streams.exporter import pages
-from loket_streams.server import Server
 from loket_streams.tallies import SourceClock
 from loket_streams.worker import Worker
 from support.exported import StandingClock, partition_of, worker_of
@@ -57,7 +57,7 @@ def served() -> Iterator[Callable[[Worker], Server]]:
     servers: list[Server] = []
 
     def serve(worker: Worker) -> Server:
-        server = Server("127.0.0.1", 0, pages(worker))
+        server = Server("127.0.0.1", 0, pages(worker), setting="LOKET_METRICS_PORT")
         server.start()
         servers.append(server)
         return server

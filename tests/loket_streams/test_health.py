@@ -1,9 +1,6 @@
 """Health means progress: what a worker says of itself, at which instant its figures are, and how it is served."""
 
-import http.client
 import logging
-import socket
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,11 +10,9 @@ from loket.domain.policy import Policy
 from loket.settings import WorkerSettings
 from loket.testing.clock import FrozenClock
 from loket_streams import health, startup
-from loket_streams.errors import PortInUseError
 from loket_streams.fetching import Found
 from loket_streams.logs import Rarely
 from loket_streams.partitions import Partition, Partitions
-from loket_streams.server import Page, Server, text
 from loket_streams.tallies import Tallies
 from loket_streams.worker import Worker
 
@@ -218,58 +213,6 @@ def test_units_are_exported_once_the_ends_found_at_the_assignment_are_applied_ru
     assert list(watched.worker.exported()) == [watched.partition]
     watched.source.ends[0] = 50  # more came: it stays
     assert list(watched.worker.exported()) == [watched.partition]
-
-
-# The server
-
-
-@pytest.fixture
-def serving() -> Iterator[Server]:
-    def broken() -> Page:
-        raise RuntimeError("no page today")
-
-    server = Server("127.0.0.1", 0, {"/a": lambda: text(200, "content\n"), "/broken": broken})
-    server.start()
-    yield server
-    server.stop()
-
-
-def answer(server: Server, path: str, method: str = "GET") -> tuple[int, str]:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
-    try:
-        connection.request(method, path)
-        found = connection.getresponse()
-        return found.status, found.read().decode()
-    finally:
-        connection.close()
-
-
-def test_pages_are_served_by_their_path(serving: Server) -> None:
-    assert answer(serving, "/a") == (200, "content\n")
-    assert answer(serving, "/a?x=1") == (200, "content\n")
-    assert answer(serving, "/a", "HEAD") == (200, "")
-    assert answer(serving, "/b") == (404, "/a\n/broken\n")
-
-
-def test_a_page_that_cannot_be_made_does_not_end_the_server(serving: Server, caplog: Any) -> None:
-    assert answer(serving, "/broken")[0] == 500
-    assert "no page today" in caplog.text
-    assert answer(serving, "/a")[0] == 200
-
-
-def test_a_slow_client_does_not_keep_others_out(serving: Server) -> None:
-    with socket.create_connection(("127.0.0.1", serving.port)) as slow:
-        slow.sendall(b"GET /a HTTP")
-        assert answer(serving, "/a")[0] == 200
-
-
-def test_a_port_in_use_is_named() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        with pytest.raises(PortInUseError, match=f"127.0.0.1:{port} .*LOKET_METRICS_PORT"):
-            Server("127.0.0.1", port, {})
 
 
 # The start

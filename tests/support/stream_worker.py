@@ -135,7 +135,7 @@ def broken_processor(at: int) -> None:
 
 
 def pages(worker: Any) -> dict[str, Any]:
-    from loket_streams.server import text
+    from loket.serving import text
     from support.streams import as_told
 
     def state() -> Any:
