@@ -10,6 +10,7 @@ from hypothesis import settings
 
 from loket.embedded import EmbeddedBroker, EmbeddedError, find_program
 from support import programs
+from support.fuzzing import SEEDS
 from support.kafka import KafkaBroker
 from support.postgres import PostgresServer
 from support.prometheus import Prometheus
@@ -36,6 +37,12 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
         for fixture in getattr(item, "fixturenames", ()):
             if fixture in MARKED_BY_FIXTURE:
                 item.add_marker(MARKED_BY_FIXTURE[fixture])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell with which seeds the fuzzing ran, whether or not it found anything."""
+    for name, seed in sorted(SEEDS.items()):
+        terminalreporter.write_line(f"fuzz {name}: FUZZ_SEED={seed}")
 
 
 def _need(*programs_needed: Callable[[], Path]) -> None:

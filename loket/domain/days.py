@@ -74,8 +74,9 @@ class Admission(Struct, array_like=True):
         self.tickets[day] = self.tickets.get(day, 0) + 1
 
     def closed_ticket(self, day: int) -> None:
-        """A single ticket was forgotten."""
-        self.tickets[day] -= 1
+        """A single ticket was forgotten; its day may be over already, where the unit's day has another start now."""
+        if day in self.tickets:
+            self.tickets[day] -= 1
 
     def forget(self, day: int) -> None:
         """The tickets of a closed day are forgotten."""

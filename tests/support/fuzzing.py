@@ -21,7 +21,18 @@ from typing import Any, Final, Generic, TypeVar
 
 import pytest
 
-__all__ = ["LARGEST_BYTES", "LONGEST_S", "TEXTS", "Campaign", "Mutator", "Tree", "seed_of", "shown_harmlessly", "sizes"]
+__all__ = [
+    "LARGEST_BYTES",
+    "LONGEST_S",
+    "SEEDS",
+    "TEXTS",
+    "Campaign",
+    "Mutator",
+    "Tree",
+    "seed_of",
+    "shown_harmlessly",
+    "sizes",
+]
 
 LONGEST_S: Final = 0.050
 """No input may take longer."""
@@ -37,6 +48,9 @@ LARGEST_BYTES: Final = 1 << 20
 
 MAX_BYTES: Final = 6 * 1024
 """Of a mutated input, but for the few that are blown up."""
+
+SEEDS: Final[dict[str, int]] = {}
+"""The seed of each campaign of this run, told at its end."""
 
 _Input = TypeVar("_Input")
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[A-Za-z0-9_.+-]+|[ \t]+|\r?\n[ ]*|.', re.DOTALL)
@@ -140,7 +154,7 @@ def seed_of(name: str, *, long: bool) -> int:
     """The seed of a campaign: FUZZ_SEED, else always the same in the sample and another in every long run."""
     given = os.environ.get("FUZZ_SEED")
     seed = int(given) if given else secrets.randbits(32) if long else SAMPLE_SEED
-    print(f"fuzz {name}: FUZZ_SEED={seed}")
+    SEEDS[name] = seed
     return seed
 
 

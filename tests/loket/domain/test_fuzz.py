@@ -201,3 +201,14 @@ def test_a_page_has_one_name(name: str) -> None:
     head, pages = VALID[0]
     with pytest.raises(RecordError, match="makes no sense"):
         load(head, {**pages, name: b"\x90"}, POLICIES[0])
+
+
+@pytest.mark.parametrize(("written", "now"), [(0, 1), (1, 0)], ids=["day to never", "never to day"])
+def test_a_unit_whose_day_starts_otherwise_now_goes_on(written: int, now: int) -> None:
+    head, pages = VALID[written]
+    state = load(head, pages, POLICIES[now])
+    for number, at in enumerate(("+1 16:00", "+4 10:00", "+5 10:00", "+9 10:00")):
+        apply(state, o.issued(f"B{number}", at=at), int(o.at(at)))
+        evaluate(state, int(o.at(at)))
+    taken = [value for key, value in take_records(state) if split_key(key)[1] is None]
+    assert taken

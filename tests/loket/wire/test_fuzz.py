@@ -141,7 +141,7 @@ _HEADERS: Final[tuple[Headers, ...]] = (
 )
 
 
-@pytest.mark.parametrize("inputs", sizes(12_000, 600_000))
+@pytest.mark.parametrize("inputs", sizes(12_000, 700_000))
 @pytest.mark.timeout(3600)
 def test_structured_records(inputs: int) -> None:
     campaign(Records.structured, inputs)
@@ -154,7 +154,7 @@ def test_binary_records(inputs: int) -> None:
 
 
 def campaign(make: Callable[[Records], WireRecord], inputs: int) -> None:
-    seed = seed_of(make.__qualname__, long=inputs > 50_000)
+    seed = seed_of(f"records, {make.__name__}", long=inputs > 50_000)
     records = Records(seed)
     run = Campaign(lambda: make(records), Reader(), seed)
     run.run(inputs)
