@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from kafka import KafkaProducer, errors
 
-from loket.broker.connection import BrokerError, client_options, kafka_errors
+from loket.broker.connection import BrokerAway, BrokerError, client_options, kafka_errors
 from loket.broker.topics import partition_count
 from loket.settings import Connection
 
@@ -52,6 +52,9 @@ class EventProducer:
         self._connection = connection
         self.topic = topic
         self.partitions = partition_count(connection, topic)
+        self._delivery_timeout_s = delivery_timeout_ms / 1_000
+        self._sent = 0
+        self._acknowledged = 0
         self._undelivered = 0
         self._failure: BaseException | None = None
         self._ends: dict[int, int] = {}
@@ -82,6 +85,7 @@ class EventProducer:
             delivery = self._producer.send(
                 self.topic, key=key, value=value, headers=list(headers), timestamp_ms=timestamp_ms
             )
+        self._sent += 1
         delivery.add_callback(self._delivered)
         delivery.add_errback(self._failed)
 
@@ -94,9 +98,24 @@ class EventProducer:
         return dict(self._ends)
 
     def flush(self, timeout_s: float | None = None) -> None:
-        """Wait until every event sent so far is acknowledged. Raises DeliveryFailed if one was not."""
-        with kafka_errors(self._connection, "flushing events"):
-            self._producer.flush(timeout=timeout_s)
+        """Wait until every event sent so far is acknowledged. Raises DeliveryFailed if one was not.
+
+        Without a timeout it waits while any is acknowledged within the delivery timeout: kafka-python 3.0.12 itself
+        never gives up what is on its way to a broker that went away.
+        """
+        while True:
+            acknowledged = self._acknowledged
+            try:
+                with kafka_errors(self._connection, "flushing events"):
+                    self._producer.flush(timeout=self._delivery_timeout_s if timeout_s is None else timeout_s)
+            except BrokerAway as away:
+                if timeout_s is not None:
+                    raise
+                if self._acknowledged == acknowledged:
+                    missing = self._sent - self._acknowledged
+                    raise DeliveryFailed(self._connection.bootstrap, self.topic, missing, away) from away
+            else:
+                break
         self._raise_failure()
 
     def close(self) -> None:
@@ -123,6 +142,7 @@ class EventProducer:
             self._producer.close(timeout=_CLOSE_S)
 
     def _delivered(self, metadata: Any) -> None:
+        self._acknowledged += 1
         if metadata.offset >= self._ends.get(metadata.partition, 0):
             self._ends[metadata.partition] = metadata.offset + 1
 

@@ -46,7 +46,7 @@ def run_demo(clock: Clock, screen: Screen, seconds: float | None) -> Answers | N
             targets=demo_targets(),
             embedded=True,
         )
-        pipeline = Pipeline(run, places, clock, partitions=PARTITIONS)
+        pipeline = Pipeline(run, places, clock, partitions=PARTITIONS, broker_runs=lambda: broker.running)
         pipeline.start()
         pipeline.wait_until_ready()
         screen.say(f"Metrics: {pipeline.metrics_url}/metrics (employees: {pipeline.metrics_url}/metrics/employees)")

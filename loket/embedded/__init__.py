@@ -83,6 +83,11 @@ class EmbeddedBroker:
         """The same as a connection."""
         return Connection(bootstrap=self.bootstrap)
 
+    @property
+    def running(self) -> bool:
+        """Whether it runs: it was started, was not stopped, and did not end by itself."""
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> None:
         """Start it and return when it serves. Raises EmbeddedError."""
         if self._process is not None:

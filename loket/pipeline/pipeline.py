@@ -67,11 +67,20 @@ class Answers(Struct, frozen=True):
 class Pipeline:
     """The processes of one run; `start` begins it, the run ends them."""
 
-    def __init__(self, run: Run, places: Places, clock: Clock, *, partitions: int) -> None:
+    def __init__(
+        self,
+        run: Run,
+        places: Places,
+        clock: Clock,
+        *,
+        partitions: int,
+        broker_runs: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._run = run
         self._places = places
         self._clock = clock
         self._partitions = partitions
+        self._broker_runs = broker_runs
         self._environment = child_environment(places.environment())
         self._running: list[Companion] = []
         self.metrics_url = f"http://{HOST}:{places.worker_port}"
@@ -115,7 +124,9 @@ class Pipeline:
         return [*self._page(f"{self.metrics_url}/metrics"), *self._page(f"{self.metrics_url}/metrics/employees")]
 
     def check(self) -> None:
-        """Raise CompanionFailed if a process that should run has ended."""
+        """Raise CompanionFailed if a process that should run has ended, Unfinished if the embedded broker has."""
+        if not self._broker_runs():
+            raise self._unfinished("the embedded broker ended by itself: try again, or name a Kafka with --bootstrap")
         for companion in self._running:
             companion.check()
 

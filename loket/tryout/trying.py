@@ -8,8 +8,9 @@ file, mapping, targets: looked at first ─▶ broker ─▶ worker and sink sta
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
-from loket.broker import EventProducer, TopicMissing, answers, partition_count
+from loket.broker import BrokerError, EventProducer, TopicMissing, answers, partition_count
 from loket.broker.removal import end_offsets
 from loket.clock import Clock
 from loket.companions import Run
@@ -25,8 +26,11 @@ from loket.wire.figures import Rejection, TryReport
 
 __all__ = ["run_try"]
 
-PARTITIONS = 4
+PARTITIONS: Final = 4
 """Of a try's own topics: more than one, as in service."""
+
+DELIVERY_MS: Final = 20_000
+"""A broker that takes nothing for so long is taken to be gone."""
 
 
 def run_try(asked: Asked, clock: Clock, progress: Progress) -> TryReport:
@@ -40,13 +44,21 @@ def run_try(asked: Asked, clock: Clock, progress: Progress) -> TryReport:
     progress.step("reading the log", asked.file.stat().st_size)
     records = open_log(asked, report, progress.at)
     with Run("try") as run:
-        connection = _connection(asked, run)
+        broker = None if asked.bootstrap is not None else run.stack.enter_context(EmbeddedBroker())
+        connection = _connection(asked) if broker is None else broker.connection
         places = _places(asked, connection, run)
         partitions = _partitions(asked, connection)
-        pipeline = Pipeline(run, places, clock, partitions=partitions)
+        pipeline = Pipeline(
+            run, places, clock, partitions=partitions, broker_runs=lambda: broker is None or broker.running
+        )
         progress.step("starting worker and sink")
         pipeline.start()
-        ends = _send(records, places, report, progress)
+        progress.step("sending events", report.events)
+        try:
+            ends = _send(records, places, pipeline, progress)
+        except BrokerError:
+            pipeline.check()  # why it does not answer is known better where it is ours
+            raise
         if asked.topic is not None:  # with what was there before
             ends = end_offsets(connection, places.topic, partitions)
         pipeline.wait_until_serving()
@@ -61,9 +73,7 @@ def run_try(asked: Asked, clock: Clock, progress: Progress) -> TryReport:
     return found.report(refused)
 
 
-def _connection(asked: Asked, run: Run) -> Connection:
-    if asked.bootstrap is None:
-        return run.stack.enter_context(EmbeddedBroker()).connection
+def _connection(asked: Asked) -> Connection:
     connection = load(TopicsSettings, options={"bootstrap": asked.bootstrap}).connection
     answers(connection)
     return connection
@@ -101,14 +111,14 @@ def _partitions(asked: Asked, connection: Connection) -> int:
         return PARTITIONS
 
 
-def _send(records: Iterator[Outgoing], places: Places, report: Report, progress: Progress) -> dict[int, int]:
+def _send(records: Iterator[Outgoing], places: Places, pipeline: Pipeline, progress: Progress) -> dict[int, int]:
     """Send the log; the offset after the last record of each partition."""
-    progress.step("sending events", report.events)
-    with EventProducer(places.connection, places.topic) as producer:
+    with EventProducer(places.connection, places.topic, delivery_timeout_ms=DELIVERY_MS) as producer:
         for number, record in enumerate(records):
             # Dated by its arrival on every broker, as `now` depends on what is ahead of the broker's time (rule 4).
             producer.send(record.key, record.value, record.headers)
             if number % 1_000 == 0:
+                pipeline.check()
                 progress.at(number)
         producer.flush()
         return producer.ends

@@ -1,6 +1,7 @@
 """`loket try` end to end: metrics, record and domain tell the same of a small log, and nothing is left of it."""
 
 import json
+import os
 import random
 import signal
 import socket
@@ -289,6 +290,33 @@ def test_a_process_that_fails_is_status_3_with_the_end_of_its_log(
     assert "worker ended with" in tried.err
     assert "uvloop is broken here" in tried.err
     assert left_by(scratch) == []
+
+
+@pytest.mark.parametrize("log_of_it", ["record.log", "sink.log"])
+def test_an_embedded_broker_that_dies_is_status_3(log_of_it: str, tmp_path: Path, scratch: Path) -> None:
+    log = write_jsonl(tmp_path / "log.jsonl", _lines(2_000))
+    process = start_loket(["try", log], scratch)
+    try:
+        wait_until(lambda: any(scratch.glob(f"loket-try-*/{log_of_it}")), 90, f"{log_of_it} to be written")
+        (broker,) = (child for child in _children(process.pid) if _name(child) == "tansu")
+        os.kill(broker, signal.SIGKILL)
+        out, err = process.communicate(timeout=90)
+    finally:
+        process.kill()
+    assert (process.returncode, out) == (3, ""), err
+    assert "the embedded broker ended by itself" in err
+    assert "Traceback" not in err
+    assert left_by(scratch) == []
+
+
+def _children(process: int) -> list[int]:
+    return [
+        int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii").split()
+    ]
+
+
+def _name(process: int) -> str:
+    return Path(f"/proc/{process}/comm").read_text(encoding="utf-8").strip()
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

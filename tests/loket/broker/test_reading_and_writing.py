@@ -233,3 +233,19 @@ def test_a_broker_that_dies_fails_the_delivery(own_kafka: KafkaBroker) -> None:
         producer.flush(timeout_s=20)
     with pytest.raises((DeliveryFailed, BrokerAway)):
         producer.close()
+
+
+@pytest.mark.timeout(90)
+def test_a_broker_that_dies_with_events_on_their_way_does_not_hold_the_flush_for_ever(own_kafka: KafkaBroker) -> None:
+    topic = own_kafka.create_topic()
+    producer = EventProducer(Connection(bootstrap=own_kafka.bootstrap), topic, delivery_timeout_ms=3_000)
+    producer.send(b"u", b"x")
+    producer.flush()
+    own_kafka.pause()
+    for number in range(20_000):
+        producer.send(b"u", b"%d" % number)
+    own_kafka.kill()
+    with pytest.raises(DeliveryFailed, match="were not delivered"):
+        producer.flush()
+    with pytest.raises(DeliveryFailed):
+        producer.close()
