@@ -12,7 +12,7 @@ from msgspec import Struct
 from loket.documents import Node
 from loket.domain.events import EVENT_TYPES, Envelope, Instant
 from loket.importing.mapping import Emission, FieldOf, TimeValue, Value
-from loket.importing.mapping_parts import Reading, condition_of, fits_ids, value_of
+from loket.importing.mapping_parts import Reading, check_texts, condition_of, fits_ids, value_of
 
 __all__ = ["read_events"]
 
@@ -97,6 +97,8 @@ def _fields(
             item.fault("is an instant: write `{time: …}`" if simple[key] is Instant else "is no instant, but a text")
         if isinstance(value, TimeValue) and value.time not in times:
             item.fault(f"`{value.time}` is no time of this mapping{item.closest(value.time, times)}")
+        if simple[key] is not Instant:
+            check_texts(item, value, simple[key])
     for name, field in described.items():
         if field.required and name not in values and name not in reading.given:
             node.fault(f"needs `{name}`: name it under `data`" + (", or once for all" if name in simple else ""))

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from loket.documents import DocumentError, Fault, Node, parse_document, read_bytes
-from loket.importing.mapping import Format, Mapping, MappingError, Subject, Time, Value
+from loket.domain.events import Id, Opaque
+from loket.importing.mapping import Format, Mapping, MappingError, Subject, Time, TimeValue, Value
 from loket.importing.mapping_events import read_events
-from loket.importing.mapping_parts import Reading, condition_of, date_column_of, fits_ids, value_of
+from loket.importing.mapping_parts import Reading, check_texts, condition_of, date_column_of, fits_ids, value_of
 from loket.importing.mapping_times import bound_of, read_times
 from loket.targets.reading import zone_of
 
@@ -92,6 +93,9 @@ def _mapping(root: Node) -> Mapping | None:
     for key in ("unit", "service", "employee", "counter"):
         if (node := found.get(key)) is not None and (value := value_of(node, reading)) is not None:
             common[key] = value
+            if isinstance(value, TimeValue):
+                node.fault("is no instant, but a text")
+            check_texts(node, value, Opaque if key == "employee" else Id)
     subject = _subject(found["subject"], reading) if "subject" in found else None
     times: dict[str, Time] = {}
     names: list[str] = []  # of those that are wrong too, which have faults of their own

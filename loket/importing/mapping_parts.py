@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Any, Final, Literal
+
+import msgspec
 
 from loket.documents import Node
+from loket.domain.events import Id, Opaque
 from loket.importing.mapping import Cell, Condition, Constant, DateColumn, Test, TimeValue, Value
 from loket.importing.timeformat import FormatError, TimeFormat
 
-__all__ = ["Reading", "condition_of", "date_column_of", "fits_ids", "value_of"]
+__all__ = ["ID_RULE", "Reading", "check_texts", "condition_of", "date_column_of", "fits_ids", "value_of"]
+
+ID_RULE: Final = "an id has 1 to 128 of A-Z a-z 0-9 . _ : / -, and a person's is no number of 16 or 18 digits"
 
 _fits = re.compile(r"[A-Za-z0-9._:/-]*").fullmatch
 _NUMBER_BOUND: Final = 10**12
@@ -114,6 +119,30 @@ def value_of(node: Node, reading: Reading) -> Value | None:
         text = node.text("a text, or `{column: …}`")
         return None if text is None else Constant(text)
     return node.once("value", lambda node: _translation(node, reading))
+
+
+def check_texts(node: Node, value: Value, annotation: Any) -> None:
+    """Fault a text that the mapping itself gives for a field which cannot hold it: no row could bring that event.
+
+    What the log gives is seen row by row.
+    """
+    node.once(f"texts for {annotation}", lambda node: _check_texts(node, value, annotation))
+
+
+def _check_texts(node: Node, value: Value, annotation: Any) -> None:
+    if isinstance(value, Constant):
+        texts = [value.text]
+    elif isinstance(value, Cell) and value.values is not None and not (value.slug or value.hashed):
+        texts = [value.prefix + text for text in value.values.values()]
+    else:
+        return
+    for text in texts:
+        try:
+            msgspec.convert(text, annotation, strict=False)
+        except msgspec.ValidationError as error:
+            why = ID_RULE if annotation in (Id, Opaque) else str(error)
+            node.fault(f"`{text}` cannot stand in an event: {why}")
+            return
 
 
 def _translation(node: Node, reading: Reading) -> Value | None:

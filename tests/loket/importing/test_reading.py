@@ -282,6 +282,7 @@ def test_cells_in_quotation_marks_may_hold_the_delimiter_and_line_ends(run: Run)
         (HEADER.replace(",", "\t").encode(), 1, r"has 1 column under ',' and 9 under '\t': write `delimiter: tab`"),
         (HEADER.replace(",", ";").encode(), 1, "has 1 column under ',' and 9 under ';': write `delimiter: semicolon`"),
         (HEADER.replace("who", "whom").encode(), 1, "no column `who` (did you mean `whom`?)"),
+        (f"{ROW}\n{ROW}".encode(), 1, "if that is a row already, name the columns in `format.columns`"),
         (HEADER.replace("gone", "who").encode(), 1, "two columns are called `who`"),
         (f"{HEADER}\n{ROW}".encode("utf-16"), 1, "begins with the mark of utf-16"),
         (f"{HEADER}\n{ROW}".encode("utf-16-le"), 1, "write `encoding: utf-16-le`"),
@@ -310,6 +311,11 @@ def test_another_encoding_is_read_where_the_mapping_names_it(run: Run) -> None:
     run.path.write_bytes(f"\ufeff{HEADER}\n{ROW}\n".encode())
     with pytest.raises(LogError, match="begins with the mark of utf-8"):
         run.read("format: {encoding: windows-1252}\n" + MAPPING)
+
+
+def test_a_zero_byte_here_and_there_is_its_rows_fault_and_no_other_encoding(run: Run) -> None:
+    assert len(run(ROW.replace("Pusat", "Pus\0at").replace("budi", "bu\0di"), ROW)) == 2
+    assert (run.refused.line, run.refused.column) == (2, "who")
 
 
 def test_a_missing_log_is_a_wrong_call(run: Run) -> None:
