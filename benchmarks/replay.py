@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import sys
 import uuid
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ from loket.clock import SYSTEM_CLOCK  # noqa: E402
 from loket.domain.state import UnitState  # noqa: E402
 from loket.domain.steps import EMPTY_SERVICE  # noqa: E402
 from loket.domain.tally import BUCKETS_MS, ServiceTally  # noqa: E402
+from loket.errors import LoketError  # noqa: E402
 from loket.settings import WorkerSettings  # noqa: E402
 from loket.targets import TargetsFile  # noqa: E402
 from loket_streams.logs import set_up_logs  # noqa: E402
@@ -66,13 +68,19 @@ def main() -> None:
     changelog = changelog_topic(app_id, count)
     apply_topics(settings.connection, [changelog])
     set_up_logs(verbose=False)
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    status = 1
     try:
-        asyncio.run(_replay(settings, count, args.out))
+        loop.run_until_complete(_replay(settings, count, args.out))
+        status = 0
+    except LoketError as error:
+        print(error, file=sys.stderr)
     finally:
         admin = KafkaAdminClient(bootstrap_servers=args.bootstrap)
         admin.delete_topics([changelog.name])
         admin.close()
-    os._exit(0)  # everything is safe, and Faust's threads would be waited for
+        os._exit(status)  # everything is safe, and Faust's tasks and threads would be waited for
 
 
 async def _replay(settings: WorkerSettings, count: int, out: Path) -> None:

@@ -7,6 +7,7 @@ Keys are figure names; the part after "/" is the value of the figure's own label
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterable
 
 from msgspec import Struct, field
@@ -20,27 +21,90 @@ EMPLOYEE_DURATIONS = ("service", "way", "hold", "served_wait")
 """Durations of which an employee has a sum (`…_ms`) and a count (`…_count`)."""
 
 
-class Contribution(Struct):
-    """Of one service day: (service, figure) → amount, (service, histogram) → durations, (employee, figure) → amount."""
+Fact = tuple[str, str, int]
+"""Service or employee, figure or histogram, and an amount or a duration (ms)."""
 
-    counts: dict[tuple[str, str], int] = field(default_factory=dict)
-    observed: dict[tuple[str, str], list[int]] = field(default_factory=dict)
-    settled: dict[tuple[str, str], int] = field(default_factory=dict)
-    people: dict[tuple[str, str], int] = field(default_factory=dict)
+
+class Contribution(Struct, eq=False):
+    """Of one service day, as facts in the order of the lifecycle, so that an event mostly adds some behind those before.
+
+    Two are equal that sum up to the same.
+    """
+
+    counted: list[Fact] = field(default_factory=list)
+    measured: list[Fact] = field(default_factory=list)
+    decided: list[Fact] = field(default_factory=list)
+    credited: list[Fact] = field(default_factory=list)
+
+    @property
+    def counts(self) -> dict[tuple[str, str], int]:
+        """(service, figure) → amount."""
+        return summed(self.counted)
+
+    @property
+    def observed(self) -> dict[tuple[str, str], list[int]]:
+        """(service, histogram) → durations, in order of size."""
+        return listed(self.measured)
+
+    @property
+    def settled(self) -> dict[tuple[str, str], int]:
+        """(service, figure) → amount."""
+        return summed(self.decided)
+
+    @property
+    def people(self) -> dict[tuple[str, str], int]:
+        """(employee, figure) → amount."""
+        return summed(self.credited)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Contribution) and all(
+            one == another or sum_of(one) == sum_of(another)
+            for one, another, sum_of in (
+                (self.counted, other.counted, summed),
+                (self.measured, other.measured, listed),
+                (self.decided, other.decided, summed),
+                (self.credited, other.credited, summed),
+            )
+        )
 
     def count(self, service: str, figure: str, amount: int = 1) -> None:
         if amount:
-            self.counts[(service, figure)] = self.counts.get((service, figure), 0) + amount
+            self.counted.append((service, figure, amount))
 
     def observe(self, service: str, histogram: str, ms: int) -> None:
-        self.observed.setdefault((service, histogram), []).append(ms)
+        self.measured.append((service, histogram, ms))
 
     def settle(self, service: str, figure: str, amount: int = 1) -> None:
-        self.settled[(service, figure)] = self.settled.get((service, figure), 0) + amount
+        self.decided.append((service, figure, amount))
 
     def credit(self, employee: str | None, figure: str, amount: int = 1) -> None:
         if employee is not None:
-            self.people[(employee, figure)] = self.people.get((employee, figure), 0) + amount
+            self.credited.append((employee, figure, amount))
+
+
+def summed(facts: list[Fact]) -> dict[tuple[str, str], int]:
+    """The amounts of facts, by what they are about."""
+    sums: dict[tuple[str, str], int] = {}
+    for whose, figure, amount in facts:
+        sums[whose, figure] = sums.get((whose, figure), 0) + amount
+    return sums
+
+
+def listed(facts: list[Fact]) -> dict[tuple[str, str], list[int]]:
+    """The durations of facts, in order of size, by what they are about."""
+    lists: dict[tuple[str, str], list[int]] = {}
+    for whose, histogram, ms in facts:
+        insort(lists.setdefault((whose, histogram), []), ms)
+    return lists
+
+
+def changes(old: list[Fact], new: list[Fact]) -> list[Fact]:
+    """What is to be added to get from some amounts to others: mostly the facts that have come behind."""
+    if new[: len(old)] == old:
+        return new[len(old) :]
+    before, after = summed(old), summed(new)
+    gone = [(*pair, -amount) for pair, amount in before.items() if pair not in after]
+    return gone + [(*pair, amount - before.get(pair, 0)) for pair, amount in after.items()]
 
 
 def contributions(legs: Iterable[Leg]) -> dict[int, Contribution]:

@@ -37,7 +37,7 @@ _OPEN = End()
 class Drawn:
     """The steps of one stretch: the first of each kind, all recalls' people, holds and added services."""
 
-    __slots__ = ("added", "began_at", "end", "first", "holds", "recaller")
+    __slots__ = ("added", "began_at", "call", "end", "first", "holds", "recaller", "start")
 
     def __init__(self, began_at: int) -> None:
         self.began_at = began_at
@@ -45,16 +45,11 @@ class Drawn:
         self.holds: list[Step] = []
         self.added: list[Step] = []
         self.recaller: str | None = None
-        self.end = _OPEN
-
-    @property
-    def call(self) -> Step | None:
+        self.call: Step | None = None
         """The call, or the first recall where there is none (rule 15)."""
-        return self.first.get(Kind.CALLED) or self.first.get(Kind.RECALLED)
 
-    @property
-    def start(self) -> Step | None:
-        return self.first.get(Kind.STARTED)
+        self.start: Step | None = None
+        self.end = _OPEN
 
     @property
     def last_desk(self) -> str | None:
@@ -75,11 +70,16 @@ class Drawn:
             self.added.append(step)
         elif kind == Kind.RECALLED:
             self.first.setdefault(kind, step)
+            self.call = self.call or step
             self.recaller = step.employee or self.recaller
         elif kind in self.first:
             return False
         else:
             self.first[kind] = step
+            if kind == Kind.CALLED:
+                self.call = step
+            elif kind == Kind.STARTED:
+                self.start = step
         if kind in _ENDS or self.end is not _OPEN:
             self.end = self._which_end()
         return True

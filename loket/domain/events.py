@@ -351,9 +351,12 @@ EVENT_TYPES: dict[str, type[Envelope]] = {str(kind.__struct_config__.tag): kind 
 """CloudEvents `type` to the struct that holds it."""
 
 
+_TYPE_OF = {kind: name for name, kind in EVENT_TYPES.items()}
+
+
 def event_type(event: Envelope) -> str:
     """The CloudEvents `type` of an event."""
-    return str(event.__struct_config__.tag)
+    return _TYPE_OF[type(event)]
 
 
 def identity_hash(source: str, id: str) -> int:
@@ -366,5 +369,5 @@ _CONTENT = msgspec.msgpack.Encoder(order="deterministic", enc_hook=int)
 
 def content_hash(event: Event) -> int:
     """A stable 64-bit hash of what an event says: type, time, subject and the known data fields (rule 17)."""
-    said = _CONTENT.encode((event_type(event), event.time, event.subject, event.data))
+    said = _CONTENT.encode((_TYPE_OF[type(event)], int(event.time), event.subject, event.data))
     return int.from_bytes(hashlib.blake2b(said, digest_size=8).digest(), "big")

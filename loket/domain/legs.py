@@ -26,6 +26,8 @@ NEVER_EXPIRES_MS = DAY
 """Where the day never starts, a ticket expires so long after its last step (rule 6)."""
 
 _BEGINS_SERVICE = frozenset({Kind.CALLED, Kind.RECALLED, Kind.STARTED})
+_REACHES_BACK = frozenset({Kind.ISSUED, Kind.VOIDED})
+"""Kinds of steps that change to which leg earlier ones belong."""
 
 
 class Folded(Struct):
@@ -38,6 +40,16 @@ class Folded(Struct):
     contradictions: int = 0
     skewed: int = 0
     voided: list[Leg] = field(default_factory=list)
+    drafts: list[Draft] = field(default_factory=list)
+    """Of the legs, one each, as long as a later step can be put to them without looking at the earlier ones again."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether no event has ended one of the legs."""
+        for leg in self.legs:  # noqa: SIM110 (no generator: this is asked for each event)
+            if leg.outcome is None:
+                return True
+        return False
 
 
 def fold(steps: list[Step], day: int, days: ServiceDays, *, never: bool) -> Folded:
@@ -52,7 +64,10 @@ def fold(steps: list[Step], day: int, days: ServiceDays, *, never: bool) -> Fold
         if not never:
             return Folded()
         standing = [step for step in standing if step.kind != Kind.VOIDED]
-    for draft in _assign(standing, day, days, folded, never=never):
+    drafts, is_plain = _assign(standing, day, days, folded, never=never)
+    if is_plain and not never and standing is steps:
+        folded.drafts = drafts
+    for draft in drafts:
         if draft.day in voided:
             folded.voided.append(draft.span())
         else:
@@ -60,10 +75,43 @@ def fold(steps: list[Step], day: int, days: ServiceDays, *, never: bool) -> Fold
             folded.contradictions += leg.contradictions
             folded.skewed += leg.skewed
             folded.legs.append(leg)
-    gone = [leg for leg in folded.legs if leg.outcome == TRANSFERRED]
-    for leg in folded.legs:
-        leg.visit = leg.issued_at is not None and not any(_left_before(other, leg) for other in gone)
+    _tell_visits(folded.legs)
     return folded
+
+
+def go_on(folded: Folded, step: Step) -> Folded | None:
+    """A fold with one step more, later than all that it holds; None where the ticket has to be folded anew.
+
+    It is `fold` of all the steps, for the usual step at a price that does not grow with the ticket. What was folded before
+    must not go on again: its drafts are the new one's.
+    """
+    if not folded.drafts or step.kind in _REACHES_BACK:
+        return None
+    draft = _leg_of(folded.drafts, step, never=False)
+    if draft is None or (step.kind in _BEGINS_SERVICE and not draft.is_open):
+        return None
+    draft.take(step)
+    number = folded.drafts.index(draft)
+    old, leg = folded.legs[number], measure(draft)
+    legs = folded.legs.copy()
+    legs[number] = leg
+    _tell_visits(legs)
+    return Folded(
+        legs,
+        folded.contradictions - old.contradictions + leg.contradictions,
+        folded.skewed - old.skewed + leg.skewed,
+        drafts=folded.drafts,
+    )
+
+
+def _tell_visits(legs: list[Leg]) -> None:
+    """Every leg with an issue is a visit, but not one after the unit transferred the subject away (rule 13)."""
+    if len(legs) == 1:
+        legs[0].visit = legs[0].issued_at is not None
+        return
+    gone = [leg for leg in legs if leg.outcome == TRANSFERRED]
+    for leg in legs:
+        leg.visit = leg.issued_at is not None and not any(_left_before(other, leg) for other in gone)
 
 
 def _left_before(gone: Leg, leg: Leg) -> bool:
@@ -75,7 +123,7 @@ def _left_before(gone: Leg, leg: Leg) -> bool:
 
 def _standing(steps: list[Step], folded: Folded) -> list[Step]:
     """Of the steps of one kind, time and identity the one with the smallest hash; added services all stand (17)."""
-    if not any(one.at == other.at and one.kind == other.kind for one, other in pairwise(steps)):
+    if len(steps) == 1 or not any(one.at == other.at and one.kind == other.kind for one, other in pairwise(steps)):
         return steps  # in the order of rule 2 such steps are neighbours
     standing: list[Step] = []
     seen: dict[tuple[int, int, str | None], set[tuple[str | None, str | None, str | None]]] = {}
@@ -93,8 +141,11 @@ def _standing(steps: list[Step], folded: Folded) -> list[Step]:
     return standing
 
 
-def _assign(steps: list[Step], day: int, days: ServiceDays, folded: Folded, *, never: bool) -> list[Draft]:
-    """Give each step to the leg that rule 12 names; legs in the order of their issues, those without one last."""
+def _assign(steps: list[Step], day: int, days: ServiceDays, folded: Folded, *, never: bool) -> tuple[list[Draft], bool]:
+    """Give each step to the leg that rule 12 names; legs in the order of their issues, those without one last.
+
+    Also whether none waits for an issue.
+    """
     drafts: list[Draft] = []
     waiting: list[Step] = []  # belong to an issue that is still to come
     for index, step in enumerate(steps):
@@ -114,7 +165,9 @@ def _assign(steps: list[Step], day: int, days: ServiceDays, folded: Folded, *, n
             waiting.append(step)
         else:
             found.take(step)
-    return drafts + _without_issue(waiting, day, days, never=never) if waiting else drafts
+    if waiting:
+        return drafts + _without_issue(waiting, day, days, never=never), False
+    return drafts, True
 
 
 def _hand_over(waiting: list[Step], draft: Draft, days: ServiceDays, *, never: bool) -> list[Step]:

@@ -101,7 +101,8 @@ class ServiceDays:
         self._zone = ZoneInfo(zone)
         self._offset = timedelta(milliseconds=NEVER_DAY_STARTS_MS if day_starts_ms is None else day_starts_ms)
         self._starts: dict[int, int] = {}
-        self._last = (0, 0, 0)
+        self._hours: dict[int, int] = {}
+        """Hours since 1970 that lie in one day as a whole: nearly every event asks for two of them."""
 
     def start(self, day: int) -> int:
         """The instant at which a service day begins."""
@@ -120,14 +121,18 @@ class ServiceDays:
 
     def day(self, instant: int) -> int:
         """The service day that contains an instant."""
-        start, end, day = self._last
-        if start <= instant < end:
-            return day
+        hour = instant // HOUR
+        known = self._hours.get(hour)
+        if known is not None:
+            return known
         local = datetime.fromtimestamp(instant // SECOND, self._zone)
         day = local.toordinal()
         while instant < self.start(day):
             day -= 1
         while instant >= self.end(day):
             day += 1
-        self._last = (self.start(day), self.end(day), day)
+        if self.start(day) <= hour * HOUR and (hour + 1) * HOUR <= self.end(day):
+            if len(self._hours) > 4_000:
+                self._hours.clear()
+            self._hours[hour] = day
         return day

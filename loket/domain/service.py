@@ -8,6 +8,8 @@ from loket.domain.steps import Kind, Step
 
 def _in_order(holds: list[Step]) -> list[Step]:
     """Holds and resumes by time; where both come at one instant, what ends a running hold comes first (rule 2)."""
+    if not holds:
+        return holds
     ordered: list[Step] = []
     pending = list(holds)
     holding = False

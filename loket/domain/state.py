@@ -8,9 +8,9 @@ from msgspec import Struct
 from loket.domain.contribution import Contribution, contributions
 from loket.domain.days import Admission, QueueClosing, closes_at, service_days
 from loket.domain.leg import Leg
-from loket.domain.legs import Folded, fold
+from loket.domain.legs import Folded, fold, go_on
 from loket.domain.policy import UnitPolicy
-from loket.domain.steps import Ticket
+from loket.domain.steps import Step, Ticket
 from loket.domain.tally import Counts, DayTally, ServiceTally
 
 OTHER = "other"
@@ -97,9 +97,19 @@ def derive(ticket: Ticket, policy: UnitPolicy) -> Live:
     return Live(folded, contributions(folded.legs))
 
 
+def derive_on(ticket: Ticket, step: Step, before: Live, policy: UnitPolicy) -> Live:
+    """`derive` of a ticket that has a step more than when `before` was derived."""
+    steps = ticket.steps
+    if steps[-1] is step and len(steps) > 1 and steps[-2].at < step.at:
+        folded = go_on(before.folded, step)
+        if folded is not None:
+            return Live(folded, contributions(folded.legs))
+    return derive(ticket, policy)
+
+
 def put_back(state: UnitState, key: TicketKey, ticket: Ticket, derived: Live) -> None:
     """Keep a ticket: unpacked while a leg is open, else packed in the page that the log gave it."""
-    if any(leg.outcome is None for leg in derived.folded.legs):
+    if derived.folded.is_open:
         state.live[key] = derived
         state.tickets[key] = ticket
     else:

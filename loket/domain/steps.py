@@ -149,6 +149,9 @@ class Ticket(Struct, array_like=True):
 
     def add(self, step: Step) -> bool:
         """Put a step in its place; False if it repeats one that is there (rule 17), of which the smaller hash stays."""
+        if not self.steps or self.steps[-1].at < step.at:
+            self.steps.append(step)
+            return True
         for index, other in enumerate(self.steps):
             if (
                 other.at == step.at

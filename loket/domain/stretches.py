@@ -37,7 +37,10 @@ def measure(draft: Draft) -> Leg:
             leg.quantity = end.step.number or 1
         leg.incomplete = issue is None or (end.outcome == COMPLETED and last.start is None)
     if issue is not None:
-        leg.first_called_at = next((s.called_at for s in leg.stretches if s.called_at is not None), None)
+        for stretch in leg.stretches:
+            if stretch.called_at is not None:
+                leg.first_called_at = stretch.called_at
+                break
     return leg
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
+from functools import cache
 from typing import Annotated
 
 from msgspec import Meta, Struct, field
@@ -103,6 +104,12 @@ class DayTally(Struct, array_like=True):
 
 DAY_FIGURES = frozenset({"tickets_issued", "waits_answered", "tickets_closed", "served"})
 """What the day's gauges show beside judged, breached and expired (rule 24)."""
+
+
+@cache
+def is_of_the_day(figure: str) -> bool:
+    """Whether a figure, with its label's value, is one of DAY_FIGURES."""
+    return figure.partition("/")[0] in DAY_FIGURES
 
 
 def rise(into: dict[str, dict[str, int]], service: str, figure: str, amount: int) -> None:

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from loket.domain import events
 from loket.domain.closing import close_days
-from loket.domain.contribution import Contribution
+from loket.domain.contribution import Contribution, Fact, changes, listed
 from loket.domain.days import QueueClosing, is_never, service_days
 from loket.domain.legs import Folded
 from loket.domain.policy import UnitPolicy
@@ -24,11 +24,12 @@ from loket.domain.state import (
     TicketKey,
     UnitState,
     derive,
+    derive_on,
     open_legs,
     put_back,
 )
 from loket.domain.steps import EMPTY_SERVICE, KIND_OF, Kind, Step, Ticket, step_of
-from loket.domain.tally import DAY_FIGURES, Counts, DayTally, rise
+from loket.domain.tally import Counts, DayTally, is_of_the_day, rise
 
 __all__ = [
     "NEVER_BUCKET",
@@ -120,15 +121,15 @@ def _apply_step(state: UnitState, event: events.Event, day: int, id_hash: int, c
     added = ticket.add(step)
     if ticket.remember(id_hash, content):
         state.ids.setdefault(bucket, {})[id_hash] = content
-    after = derive(ticket, state.policy)
-    _exchange(state, ticket, before, after)
+    after = derive_on(ticket, step, before, state.policy) if added else derive(ticket, state.policy)
+    changed = _exchange(state, ticket, before, after)
     put_back(state, key, ticket, after)
     if added and step.kind == Kind.CALLED:
         _date_last_call(state, ticket, after.folded, step, received)
     if not added:
         return Applied.DUPLICATE
     contradicts = after.folded.contradictions > before.folded.contradictions
-    return Applied.CONTRADICTION if contradicts and after.by_day == before.by_day else Applied.APPLIED
+    return Applied.CONTRADICTION if contradicts and not changed else Applied.APPLIED
 
 
 def _label(state: UnitState, ticket: Ticket, step: Step) -> None:
@@ -147,60 +148,73 @@ def _label(state: UnitState, ticket: Ticket, step: Step) -> None:
             ticket.other_employees.append(step.employee)
 
 
-def _exchange(state: UnitState, ticket: Ticket, before: Live, after: Live) -> None:
-    """Take a ticket's old figures from the tallies and add its new ones."""
-    unit_counts = state.tally(EMPTY_SERVICE).counts
-    unit_counts.change("contradictions", after.folded.contradictions - before.folded.contradictions)
-    unit_counts.change("skewed_durations", after.folded.skewed - before.folded.skewed)
-    for day in {**before.by_day, **after.by_day}:
-        _exchange_day(state, ticket, day, before.by_day.get(day, _NOTHING), after.by_day.get(day, _NOTHING))
+def _exchange(state: UnitState, ticket: Ticket, before: Live, after: Live) -> bool:
+    """Take a ticket's old figures from the tallies and add its new ones; whether any of them changed."""
+    old, new = before.folded, after.folded
+    if old.contradictions != new.contradictions or old.skewed != new.skewed:
+        unit_counts = state.tally(EMPTY_SERVICE).counts
+        unit_counts.change("contradictions", new.contradictions - old.contradictions)
+        unit_counts.change("skewed_durations", new.skewed - old.skewed)
+    changed = False
+    for day, brought in before.by_day.items():
+        changed |= _exchange_day(state, ticket, day, brought, after.by_day.get(day, _NOTHING))
+    for day, brings in after.by_day.items():
+        if day not in before.by_day:
+            changed |= _exchange_day(state, ticket, day, _NOTHING, brings)
+    return changed
 
 
-def _exchange_day(state: UnitState, ticket: Ticket, day: int, old: Contribution, new: Contribution) -> None:
+def _exchange_day(state: UnitState, ticket: Ticket, day: int, old: Contribution, new: Contribution) -> bool:
     tally = state.days.get(day)
     if tally is None:
         tally = state.days[day] = DayTally()
-    for (service, figure), change in _changes(old.counts, new.counts):
-        label = state.service_label(service, ticket)
-        state.tally(label).counts.change(figure, change)
-        if figure.partition("/")[0] in DAY_FIGURES:
-            rise(tally.counts, label, figure, change)
-    if old.observed != new.observed:
-        for pair in {**old.observed, **new.observed}:  # no set: records are a function of the log, their order too
-            label = state.service_label(pair[0], ticket)
-            state.tally(label).observe(pair[1], old.observed.get(pair, []), new.observed.get(pair, []))
-    for (service, figure), change in _changes(old.settled, new.settled):
-        label = state.service_label(service, ticket)
-        settled = state.tally(label).settled
-        settled[figure] = settled.get(figure, 0) + change
-        rise(tally.settled, label, figure, change)
-    for (name, figure), change in _changes(old.people, new.people):
-        employee = OTHER if name in ticket.other_employees else name
-        counts = state.people.get(employee)
-        if counts is None:
-            counts = state.people[employee] = Counts()
-        counts.change(figure, change)
-
-
-def _changes(old: dict[tuple[str, str], int], new: dict[tuple[str, str], int]) -> list[tuple[tuple[str, str], int]]:
-    """What is to be added to get from some figures to others: most events change few of a ticket's."""
-    if old == new:
-        return []
-    changes = [(pair, -amount) for pair, amount in old.items() if pair not in new]
-    for pair, amount in new.items():
-        change = amount - old.get(pair, 0)
+    changed = False
+    for service, figure, change in changes(old.counted, new.counted):
         if change:
-            changes.append((pair, change))
-    return changes
+            changed = True
+            label = state.service_label(service, ticket)
+            state.tally(label).counts.change(figure, change)
+            if is_of_the_day(figure):
+                rise(tally.counts, label, figure, change)
+    for service, histogram, removed, added in _observations(old.measured, new.measured):
+        if removed != added:
+            changed = True
+            state.tally(state.service_label(service, ticket)).observe(histogram, removed, added)
+    for service, figure, change in changes(old.decided, new.decided):
+        if change:
+            changed = True
+            label = state.service_label(service, ticket)
+            settled = state.tally(label).settled
+            settled[figure] = settled.get(figure, 0) + change
+            rise(tally.settled, label, figure, change)
+    for name, figure, change in changes(old.credited, new.credited):
+        if change:
+            changed = True
+            employee = OTHER if name in ticket.other_employees else name
+            counts = state.people.get(employee)
+            if counts is None:
+                counts = state.people[employee] = Counts()
+            counts.change(figure, change)
+    return changed
+
+
+def _observations(old: list[Fact], new: list[Fact]) -> list[tuple[str, str, list[int], list[int]]]:
+    """Service, histogram, and which durations are to be taken back and added."""
+    if new[: len(old)] == old:
+        return [(service, histogram, [], [ms]) for service, histogram, ms in new[len(old) :]]
+    before, after = listed(old), listed(new)
+    # No set: records are a function of the log, their order too.
+    return [(*pair, before.get(pair, []), after.get(pair, [])) for pair in {**before, **after}]
 
 
 def _date_last_call(state: UnitState, ticket: Ticket, folded: Folded, call: Step, received: int) -> None:
     """Date the last call, by the broker's time (rule 3), for the service whose wait it ended, if it ended one."""
     for leg in folded.legs:
-        if any(stretch.called_at == call.at for stretch in leg.stretches):
-            label = state.service_label(leg.service, ticket)
-            state.last_call[label] = max(received, state.last_call.get(label, received))
-            return
+        for stretch in leg.stretches:
+            if stretch.called_at == call.at:
+                label = state.service_label(leg.service, ticket)
+                state.last_call[label] = max(received, state.last_call.get(label, received))
+                return
 
 
 def _close_queue(state: UnitState, event: events.QueueClosed, day: int, id_hash: int, content: int) -> Applied:
