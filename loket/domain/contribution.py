@@ -123,15 +123,17 @@ def contribute(leg: Leg, to: Contribution) -> None:
     service = leg.service
     if leg.issued_at is not None:
         to.count(service, "tickets_issued")
-        to.count(service, "visits", int(leg.visit))
+        if leg.visit:
+            to.count(service, "visits")
         _first_stretch(leg, to)
-        if leg.outcome is not None:
+        if leg.outcome is not None and leg.early_ms:
             to.count(service, "early_ms", leg.early_ms)
     for stretch in leg.stretches:
         _stretch(leg, stretch, to)
     if leg.outcome is not None:
         to.count(service, f"tickets_closed/{leg.outcome}")
-        to.count(service, "tickets_incomplete", int(leg.incomplete))
+        if leg.incomplete:
+            to.count(service, "tickets_incomplete")
     if leg.outcome == COMPLETED:
         _completion(leg, to)
     settle(leg, None, to)

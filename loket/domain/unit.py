@@ -151,8 +151,8 @@ def _label(state: UnitState, ticket: Ticket, step: Step) -> None:
 def _exchange(state: UnitState, ticket: Ticket, before: Live, after: Live) -> bool:
     """Take a ticket's old figures from the tallies and add its new ones; whether any of them changed."""
     old, new = before.folded, after.folded
+    unit_counts = state.tally(EMPTY_SERVICE).counts
     if old.contradictions != new.contradictions or old.skewed != new.skewed:
-        unit_counts = state.tally(EMPTY_SERVICE).counts
         unit_counts.change("contradictions", new.contradictions - old.contradictions)
         unit_counts.change("skewed_durations", new.skewed - old.skewed)
     changed = False

@@ -98,7 +98,9 @@ class Decoder:
 
     def _is_plain(self, value: bytes) -> bool:
         """Whether the one decode sees all of it: what that would overlook is looked for here."""
-        if len(value) > MAX_VALUE_BYTES or value.count(b"{") + value.count(b"[") > MAX_DEPTH or b"\\u0000" in value:
+        if len(value) > MAX_VALUE_BYTES or value.count(b"{") + value.count(b"[") > MAX_DEPTH:
+            return False
+        if b"\\" in value and b"\\u0000" in value:  # one byte is looked for ten times faster than six
             return False
         try:
             if not value.isascii():
