@@ -26,7 +26,7 @@ Fact = tuple[str, str, int]
 
 
 class Contribution(Struct, eq=False):
-    """Of one service day, as facts in the order of the lifecycle, so that an event mostly adds some behind those before.
+    """Of one service day, as facts in the order of the lifecycle, so that an event mostly adds to their end.
 
     Two are equal that sum up to the same.
     """

@@ -82,8 +82,8 @@ def fold(steps: list[Step], day: int, days: ServiceDays, *, never: bool) -> Fold
 def go_on(folded: Folded, step: Step) -> Folded | None:
     """A fold with one step more, later than all that it holds; None where the ticket has to be folded anew.
 
-    It is `fold` of all the steps, for the usual step at a price that does not grow with the ticket. What was folded before
-    must not go on again: its drafts are the new one's.
+    It is `fold` of all the steps, for the usual step at a price that does not grow with the ticket. What was folded
+    before must not go on again: its drafts are the new one's.
     """
     if not folded.drafts or step.kind in _REACHES_BACK:
         return None

@@ -44,8 +44,8 @@ RELOAD_S: Final = 5.0
 END_S: Final = 0.05
 
 COLLECT: Final = (50_000, 20, 20)
-"""When Python looks for cycles. Units hold millions of objects and no cycle, and looking through them at Python's own pace
-takes a sixth of the worker's time; what Faust leaves behind is still found."""
+"""When Python looks for cycles. Units hold millions of objects and no cycle, and looking through them at Python's own
+pace takes a sixth of the worker's time; what Faust leaves behind is still found."""
 
 
 class WorkerProcess:
