@@ -32,6 +32,7 @@ from loket.domain.tally import BUCKETS_MS, ServiceTally  # noqa: E402
 from loket.errors import LoketError  # noqa: E402
 from loket.settings import WorkerSettings  # noqa: E402
 from loket.targets import TargetsFile  # noqa: E402
+from loket_streams.collecting import collect_seldom  # noqa: E402
 from loket_streams.logs import set_up_logs  # noqa: E402
 from loket_streams.partitions import Partition, Partitions  # noqa: E402
 from loket_streams.process import WorkerProcess  # noqa: E402
@@ -68,6 +69,7 @@ def main() -> None:
     changelog = changelog_topic(app_id, count)
     apply_topics(settings.connection, [changelog])
     set_up_logs(verbose=False)
+    collect_seldom()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     status = 1

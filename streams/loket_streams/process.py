@@ -10,7 +10,6 @@ start ─▶ assignment, recovery, reading … ─▶ SIGTERM: hold, checkpoint,
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -42,10 +41,6 @@ SILENCE_S: Final = 15.0
 
 RELOAD_S: Final = 5.0
 END_S: Final = 0.05
-
-COLLECT: Final = (50_000, 20, 20)
-"""When Python looks for cycles. Units hold millions of objects and no cycle, and looking through them at Python's own
-pace takes a sixth of the worker's time; what Faust leaves behind is still found."""
 
 
 class WorkerProcess:
@@ -99,8 +94,6 @@ class WorkerProcess:
 
         `on_stop` is given what to call when the process is told to stop; it may be called from a signal handler.
         """
-        gc.freeze()  # what was imported stays
-        gc.set_threshold(*COLLECT)
         loop = asyncio.get_running_loop()
         failure = self._app.failure = loop.create_future()
         stop = asyncio.Event()

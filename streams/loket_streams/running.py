@@ -29,6 +29,7 @@ from loket.serving import Routes, Server
 from loket.settings import WorkerSettings
 from loket.targets import TargetsFile
 from loket_streams import health
+from loket_streams.collecting import collect_seldom
 from loket_streams.partitions import Partitions
 from loket_streams.process import WorkerProcess
 from loket_streams.startup import prepare
@@ -77,6 +78,7 @@ def run(
     server = Server(settings.metrics_host, settings.metrics_port, routes, setting="LOKET_METRICS_PORT")
     worker.partition_count = prepare(settings, clock, time.sleep, patience_s=patience_s)
     server.start()
+    collect_seldom()
     logger.info("metrics on %s/metrics; reading %s at %s", server.url, settings.topic, settings.bootstrap)
     process = WorkerProcess(
         settings,
