@@ -22,6 +22,7 @@ from loket.wire.cloudevents import Decoder
 from loket_streams.app import Broker, build_app
 from loket_streams.checkpoints import Checkpointer
 from loket_streams.errors import CheckpointError, StreamError
+from loket_streams.following import Following
 from loket_streams.processing import EventTime, Processor, ServiceTime
 from loket_streams.worker import Worker
 
@@ -182,16 +183,10 @@ class WorkerProcess:
         return True
 
     async def _reload(self) -> None:
-        was_valid = True
+        following = Following(self._targets, self._clock, self._worker)
         while True:
             await asyncio.sleep(RELOAD_S)
-            found = self._targets.reload(self._clock.now_ms())
-            if found.changed:
-                self._worker.partitions.follow(found.policy)
-                logger.info("the targets were read anew and are in force")
-            if found.error is not None and was_valid:
-                logger.error("the targets in force stay: %s", found.error)
-            was_valid = self._worker.targets_valid = found.valid
+            following.look()
 
     async def _tell_when_ready(self) -> None:
         """Tell that everything found at the start is applied, and durable where that was asked."""
