@@ -28,7 +28,7 @@ MAX_FAULTS_TOLD: Final = 20
 MAX_FAULTS: Final = 100
 """Where reading stops: whoever has so many has given the wrong file, or one that repeats its faults by aliases."""
 
-_NUMBER = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,9})?")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]{1,9})?|\.[0-9]{1,9})")
 _NOTHING = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEANS: Final = {"true": True, "false": False}
 

@@ -234,7 +234,7 @@ class _Reading:
         if (item := found.get("seconds")) is not None:
             seconds = item.number("seconds to be called within", Decimal("0.001"), MAX_TARGET_SECONDS, places=3)
         if (item := found.get("objective")) is not None:
-            objective = item.number("a share", 0, 100, places=9)
+            objective = item.number("the share of people, such as 0.8 for 80 %", 0, 1, places=9)
             if objective is not None and not 0 < objective < 1:
                 item.fault(f"{item.value} is not between 0 and 1: write the share of people, such as 0.8 for 80 %")
                 objective = None

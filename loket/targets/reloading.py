@@ -110,7 +110,7 @@ def refusals(in_force: Policy, read: ReadTargets, now_ms: int) -> Iterator[Fault
                 told = (
                     f"the target valid on {date.fromordinal(day)} is another than the one by which people were judged: "
                     f"put the old one back and add a target with `valid_from: {date.fromordinal(today + 1)}` or later, "
-                    "or take the change with a rebuild"
+                    "or rebuild (docs/targets.md says how)"
                 )
                 yield _fault(read, f"{path}.services.{service}", told)
 
@@ -122,7 +122,10 @@ def _of_days(before: UnitPolicy, after: UnitPolicy, path: str, read: ReadTargets
         ("short_seconds", before.short_ms, after.short_ms),
     ):
         if old != new:
-            told = f"`{key}` changes, by which people were counted already: put the old one back, or rebuild"
+            told = (
+                f"`{key}` changes, by which people were counted already: put the old one back, or rebuild "
+                "(docs/targets.md says how)"
+            )
             yield _fault(read, path, told)
 
 

@@ -104,7 +104,7 @@ def test_targets_may_stand_in_any_order_and_dates_in_quotes() -> None:
         in_unit(
             "services:\n  a:\n    wait:\n"
             '      - {valid_from: "2026-07-01", seconds: 0.25, objective: 0.95}\n'
-            "      - {valid_from: 2026-01-01, seconds: 60, objective: 0.8}\n"
+            "      - {valid_from: 2026-01-01, seconds: 60, objective: .8}\n"
         )
     )
     first, second = policy.units["pkm-ciputat"].services["a"].targets
@@ -167,7 +167,7 @@ def test_what_is_wrong_is_named_with_its_place(text: str, place: tuple[int, int]
         ("{valid_from: 2026-01-01, seconds: 60, objective: 1}", ".objective", "0.8 for 80 %"),
         ("{valid_from: 2026-01-01, seconds: 60, objective: 0}", ".objective", "0.8 for 80 %"),
         ("{valid_from: 2026-01-01, seconds: 60, objective: 80}", ".objective", "0.8 for 80 %"),
-        ("{valid_from: 2026-01-01, seconds: 60, objective: 80%}", ".objective", "a share"),
+        ("{valid_from: 2026-01-01, seconds: 60, objective: 80%}", ".objective", "0.8 for 80 %"),
         ("{valid_from: 2026-01-01, seconds: 0, objective: 0.8}", ".seconds", "out of bounds"),
         ("{valid_from: 2026-01-01, seconds: -5, objective: 0.8}", ".seconds", "out of bounds"),
         ("{valid_from: 2026-01-01, seconds: .inf, objective: 0.8}", ".seconds", "a number"),
