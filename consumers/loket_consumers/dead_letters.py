@@ -104,6 +104,9 @@ def print_list(letters: Sequence[DeadLetter], *, more: int = 0, json: bool = Fal
             sys.stdout.buffer.write(msgspec.json.encode(letter) + b"\n")
         return
     console = Console()
+    if not letters:
+        console.print(Text("No dead letters."))
+        return
     table = Table()
     for name in ("dead letter", "time", "unit", "reason", "field", "source", "id"):
         table.add_column(name, overflow="fold")

@@ -1,5 +1,7 @@
 """`loket try`: the figures of a log, from the metrics and from the record, and whether they agree."""
 
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -79,8 +81,16 @@ def try_log(
         console.print_exception()
         raise typer.Exit(UNFINISHED) from None
     if json:
-        typer.echo(msgspec.json.encode(report).decode())
+        told = msgspec.json.encode(report).decode() + "\n"
     else:
-        print_report(report, Console())
+        output = Console()
+        with output.capture() as captured:
+            print_report(report, output)
+        told = captured.get()
+    try:
+        sys.stdout.write(told)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read has seen enough (`| head`): the status says the rest
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if not report.agreement.metrics_equal_record:
         raise typer.Exit(DISAGREE)

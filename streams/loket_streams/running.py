@@ -75,7 +75,7 @@ def run(
     worker.until_end = until_end
     worker.unit_budget = settings.unit_budget
     routes = {**health.pages(worker), **pages(worker)}
-    server = Server(settings.metrics_host, settings.metrics_port, routes, setting="LOKET_METRICS_PORT")
+    server = Server(settings.metrics_host, settings.metrics_port, routes, setting="LOKET_WORKER_METRICS_PORT")
     worker.partition_count = prepare(settings, clock, time.sleep, patience_s=patience_s)
     server.start()
     collect_seldom()

@@ -73,6 +73,8 @@ def test_dead_letters_are_listed_and_chosen_by_reason_and_unit(
     assert (letter["record_offset"], letter["reason"], letter["unit"]) == (6, "not_cloudevent", None)
     _, out, _ = call(capsys, "dead-letters", "list", "--limit", "1")
     assert "and 1 older" in out
+    _, out, _ = call(capsys, "dead-letters", "list", "--reason", "naive_time")
+    assert out == "No dead letters.\n"
 
 
 def test_a_dead_letter_is_shown_with_all_its_bytes_and_none_that_a_terminal_obeys(

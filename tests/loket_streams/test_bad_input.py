@@ -79,7 +79,7 @@ def test_port_in_use(make_stream: MakeStream) -> None:
         taken.listen()
         worker = stream.worker()
         worker._environment["LOKET_METRICS_PORT"] = str(taken.getsockname()[1])
-        with pytest.raises(Exception, match="LOKET_METRICS_PORT"):
+        with pytest.raises(Exception, match="LOKET_WORKER_METRICS_PORT"):
             worker.start()
 
 
