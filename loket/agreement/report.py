@@ -21,8 +21,15 @@ from loket.wire.figures import Difference, TryReport
 
 __all__ = ["print_report"]
 
-LEVELS: Final = ("live", "answered", "offered", "excluding_short", "abandoned_ok", "excluding_early")
-"""The six service levels, the default first."""
+LEVELS: Final = {
+    "live": "live",
+    "answered": "answered",
+    "offered": "offered",
+    "excluding_short": "excl.\nshort",
+    "abandoned_ok": "aband.\nok",
+    "excluding_early": "excl.\nearly",
+}
+"""The six service levels, the default first, and how a narrow column calls them."""
 
 REJECTED_SHOWN: Final = 20
 DIFFERENCES_SHOWN: Final = 40
@@ -72,19 +79,17 @@ def _name(row: UnitFigures) -> Text:
 
 def _levels(rows: Rows) -> Table:
     gone = any(row.nobody_came for row in rows)
-    title = "Service levels in per cent" + (" (in brackets: without no-shows)" if gone else "")
-    headers = (level.replace("_", "\n") for level in LEVELS)
-    table = _table(title, "service", *headers, *(["nobody\ncame"] if gone else []))
+    table = _table("Service levels in per cent", "service", *LEVELS.values(), *(["nobody\ncame"] if gone else []))
     for row in rows:
-        without = row.levels_without_no_shows if row.nobody_came else UNSET
-        shares = (_level(row.levels, without, level) for level in LEVELS)
-        table.add_row(_name(row), *shares, *([_number(row.nobody_came)] if gone else []))
+        table.add_row(_name(row), *_shares(row.levels), *([_number(row.nobody_came)] if gone else []))
+        if row.nobody_came:
+            table.add_row("without no-shows", *_shares(row.levels_without_no_shows), style="dim")
     return table
 
 
-def _level(levels: Levels | UnsetType, without: Levels | UnsetType, name: str) -> str:
-    told = NOTHING if levels is UNSET else _share(getattr(levels, name))
-    return told if without is UNSET else f"{told}\n({_share(getattr(without, name))})"
+def _shares(levels: Levels | UnsetType) -> Iterator[str]:
+    for level in LEVELS:
+        yield NOTHING if levels is UNSET else _share(getattr(levels, level))
 
 
 def _waits(rows: Rows) -> Table:
