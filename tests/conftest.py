@@ -56,6 +56,13 @@ def _need(*programs_needed: Callable[[], Path]) -> None:
             pytest.skip(f"{reason}; `make servers` tries to install it")
 
 
+def _embedded_program() -> Path:
+    try:
+        return find_program()
+    except EmbeddedError as reason:
+        raise programs.Unavailable(str(reason)) from reason
+
+
 def _folder(name: str) -> Path:
     # Not under pytest's own folder: that is closed to the other user that PostgreSQL runs as.
     return Path(tempfile.mkdtemp(prefix=f"loket-{name}-"))
@@ -96,10 +103,7 @@ def own_kafka() -> Iterator[KafkaBroker]:
 @pytest.fixture(scope="session")
 def embedded() -> Iterator[EmbeddedBroker]:
     """The embedded broker that all tests share: use topics and groups of your own."""
-    try:
-        find_program()
-    except EmbeddedError as reason:
-        pytest.skip(str(reason))
+    _need(_embedded_program)
     with EmbeddedBroker() as broker:
         yield broker
 
