@@ -18,6 +18,7 @@ __all__ = ["print_refused", "register"]
 
 SHOWN: int = 10
 REFUSED_SHOWN: int = 20
+AGAIN: str = "Import the same log again to send the rest: what is there already is a repeat, and ignored."
 
 File = Annotated[Path, typer.Argument(help="A delimited log (CSV, TSV), or a .jsonl file of CloudEvents.")]
 MappingFile = Annotated[Path | None, typer.Option(help="How the log's columns become events.", show_default=False)]
@@ -72,15 +73,19 @@ def import_log(
             first = next(records, None)
             progress.update(reading, completed=_size(file))
             sending = progress.add_task("sending", total=_total(report, limit, mapped=read is not None))
-            with EventProducer(settings.connection, settings.topic) as producer:
-                sent = 0
-                while first is not None:
-                    producer.send(first.key, first.value, first.headers, first.timestamp_ms)
-                    sent += 1
-                    if sent % 1_000 == 0:
-                        progress.update(sending, completed=sent)
-                    first = next(records, None)
-                progress.update(sending, completed=sent)
+            sent = 0
+            try:
+                with EventProducer(settings.connection, settings.topic) as producer:
+                    while first is not None:
+                        producer.send(first.key, first.value, first.headers, first.timestamp_ms)
+                        sent += 1
+                        if sent % 1_000 == 0:
+                            progress.update(sending, completed=sent)
+                        first = next(records, None)
+                    progress.update(sending, completed=sent)
+            except KeyboardInterrupt:
+                console.print(Text(f"Interrupted: up to {sent:,} events are sent. {AGAIN}"))
+                raise
             shown = []
     print_refused(report, console)
     for value in shown:

@@ -143,3 +143,26 @@ class TestWithABroker:
         assert {record.value: record.key for record in records} == dict(
             zip(lines, (b"a", b"unknown", b"unknown"), strict=True)
         )
+
+
+def test_an_import_that_is_interrupted_says_how_to_go_on(
+    files: tuple[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupting:
+        def __init__(self, connection: object, topic: str) -> None:
+            self.sent = 0
+
+        def __enter__(self) -> Interrupting:
+            return self
+
+        def __exit__(self, *error: object) -> None: ...
+
+        def send(self, *record: object) -> None:
+            self.sent += 1
+            if self.sent == 3:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr("loket.broker.EventProducer", Interrupting)
+    assert call(files[0], "--mapping", files[1]) == 130
+    said = " ".join(capsys.readouterr().err.split())
+    assert "up to 2 events are sent. Import the same log again" in said
