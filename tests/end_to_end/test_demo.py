@@ -3,13 +3,13 @@
 import re
 import signal
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from loket.serving import Server, text
-from support.process import wait_until
-from support.trying import left_by, run_loket, start_loket
+from support.trying import left_by, loket_process, run_loket
 
 pytestmark = pytest.mark.embedded
 
@@ -32,6 +32,17 @@ def test_the_demo_moves_and_its_metrics_and_record_agree(scratch: Path) -> None:
     assert left_by(scratch) == []
 
 
+def _until(process: subprocess.Popen[str], pattern: str) -> list[str]:
+    """What a process says, up to the line that is waited for."""
+    assert process.stdout is not None
+    told: list[str] = []
+    while not told or not re.search(pattern, told[-1]):
+        line = process.stdout.readline()
+        assert line, told
+        told.append(line)
+    return told
+
+
 def test_a_port_in_use_is_named_and_another_one_taken_and_status_reads_it(scratch: Path) -> None:
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -40,28 +51,18 @@ def test_a_port_in_use_is_named_and_another_one_taken_and_status_reads_it(scratc
             taken.listen()
         except OSError:
             pass  # somebody else has it, which is as good
-        process = start_loket(["demo"], scratch)
-        assert process.stdout is not None
-        try:
-            told: list[str] = []
-            while not told or "loket status" not in told[-1]:
-                line = process.stdout.readline()
-                assert line, told
-                told.append(line)
+        with loket_process(["demo"], scratch) as process:
+            told = _until(process, "loket status")
             assert any("Port 9101 is in use" in line for line in told), told
             url = re.findall(r"--url (\S+)", told[-1])[0]
             assert not url.endswith(":9101")
-            wait_until(lambda: "served" in process.stdout.readline(), 20, "a line")  # type: ignore[union-attr]
+            _until(process, r"served [1-9]")
             status = run_loket("status", "--url", url, "--employees", scratch=scratch)
             assert status.status == 0, status.err
-            assert "Civil registry" in status.out
-            assert "waiting" in status.out
-            assert "pgw-101" in status.out
-            assert "lag" in status.out
+            for expected in ("Civil registry", "waiting", "pgw-101", "lag"):
+                assert expected in status.out
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=40)
-        finally:
-            process.kill()
     assert process.returncode == 0, err
     assert "nothing is left behind" in out
     assert left_by(scratch) == []

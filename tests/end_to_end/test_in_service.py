@@ -25,19 +25,16 @@ from loket.wire.instant import format_instant
 from support.kafka import KafkaBroker
 from support.oracle import without_zeros
 from support.process import free_port, wait_until
-from support.trying import Tried, figures_of_oracle, run_loket, start_loket, write_jsonl
+from support.trying import Tried, figures_of_oracle, loket_process, run_loket, write_jsonl
 
 
 @contextmanager
 def _running(command: str, scratch: Path, environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    process = start_loket([command], scratch, environment)
-    try:
+    with loket_process([command], scratch, environment) as process:
         yield process
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=60)
         assert process.returncode == 0, said
-    finally:
-        process.kill()
 
 
 def _read(url: str, name: str) -> int:

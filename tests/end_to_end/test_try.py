@@ -23,7 +23,7 @@ from loket.wire.cloudevents import encode
 from loket.wire.figures import SCHEMA_FILE, Agreement, LiveFigures
 from support.kafka import KafkaBroker
 from support.process import wait_until
-from support.trying import Tried, figures_of_oracle, left_by, rows, run_loket, start_loket, try_json, write_jsonl
+from support.trying import Tried, figures_of_oracle, left_by, loket_process, rows, run_loket, try_json, write_jsonl
 
 pytestmark = pytest.mark.embedded
 
@@ -295,14 +295,11 @@ def test_a_process_that_fails_is_status_3_with_the_end_of_its_log(
 @pytest.mark.parametrize("log_of_it", ["record.log", "sink.log"])
 def test_an_embedded_broker_that_dies_is_status_3(log_of_it: str, tmp_path: Path, scratch: Path) -> None:
     log = write_jsonl(tmp_path / "log.jsonl", _lines(2_000))
-    process = start_loket(["try", log], scratch)
-    try:
+    with loket_process(["try", log], scratch) as process:
         wait_until(lambda: any(scratch.glob(f"loket-try-*/{log_of_it}")), 90, f"{log_of_it} to be written")
         (broker,) = (child for child in _children(process.pid) if _name(child) == "tansu")
         os.kill(broker, signal.SIGKILL)
         out, err = process.communicate(timeout=90)
-    finally:
-        process.kill()
     assert (process.returncode, out) == (3, ""), err
     assert "the embedded broker ended by itself" in err
     assert "Traceback" not in err
@@ -322,13 +319,10 @@ def _name(process: int) -> str:
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_nothing_is_left_of_a_try_that_is_ended(how: signal.Signals, tmp_path: Path, scratch: Path) -> None:
     log = write_jsonl(tmp_path / "log.jsonl", _lines(20))
-    process = start_loket(["try", log], scratch)
-    try:
+    with loket_process(["try", log], scratch) as process:
         wait_until(lambda: any(scratch.glob("loket-try-*/sink.log")), 60, "the sink to start")
         process.send_signal(how)
         out, _ = process.communicate(timeout=60)
-    finally:
-        process.kill()
     assert out == ""
     assert process.returncode == (-how if how == signal.SIGKILL else 128 + how)
     wait_until(lambda: left_by(scratch) == [], 20, f"all of it to go: {left_by(scratch)}")
@@ -338,16 +332,17 @@ def test_nothing_is_left_on_a_kafka_of_a_try_that_is_killed(
     tmp_path: Path, targets: Path, scratch: Path, kafka: KafkaBroker
 ) -> None:
     log = write_jsonl(tmp_path / "log.jsonl", _lines(20))
-    before = kafka.contents()
-    process = start_loket(["try", log, "--targets", targets, "--bootstrap", kafka.bootstrap], scratch)
-    try:
-        wait_until(lambda: len(kafka.contents()) >= len(before) + 4, 90, "topics and groups of the try")
+
+    def left() -> list[str]:
+        return [name for name in kafka.contents() if "loket-try-" in name]
+
+    assert left() == []
+    with loket_process(["try", log, "--targets", targets, "--bootstrap", kafka.bootstrap], scratch) as process:
+        wait_until(lambda: len(left()) == 4, 90, "topics and groups of the try")
         process.kill()
         process.communicate(timeout=60)
-    finally:
-        process.kill()
     wait_until(lambda: left_by(scratch) == [], 60, "folder and processes to go")
-    assert kafka.contents() == before
+    assert left() == []
 
 
 def test_names_beyond_the_label_budget_are_told_by_the_record_and_compared_as_other(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from loket.wire.cloudevents import encode
 from loket.wire.figures import TryReport
 from support.oracle import Oracle, without_zeros
 
-__all__ = ["Tried", "figures_of_oracle", "left_by", "rows", "run_loket", "start_loket", "try_json", "write_jsonl"]
+__all__ = ["Tried", "figures_of_oracle", "left_by", "loket_process", "rows", "run_loket", "try_json", "write_jsonl"]
 
 
 @dataclass(frozen=True)
@@ -36,13 +37,14 @@ class Tried:
         return msgspec.json.decode(self.out.encode(), type=TryReport)
 
 
-def start_loket(
+@contextmanager
+def loket_process(
     arguments: Sequence[str | Path], scratch: Path, environment: Mapping[str, str] | None = None
-) -> subprocess.Popen[str]:
-    """Start `loket`, whose temporary files go to `scratch`, with more in its environment."""
+) -> Iterator[subprocess.Popen[str]]:
+    """`loket`, whose temporary files go to `scratch`, with more in its environment; killed if it still runs then."""
     scratch.mkdir(exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LOKET_")}
-    return subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "loket", *map(str, arguments)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -51,18 +53,19 @@ def start_loket(
         env=kept | {"TMPDIR": str(scratch), "COLUMNS": "200"} | dict(environment or {}),
         cwd=scratch,
         start_new_session=True,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def run_loket(
     *arguments: str | Path, scratch: Path, timeout_s: float = 200, environment: Mapping[str, str] | None = None
 ) -> Tried:
     """Run `loket` to its end."""
-    process = start_loket(arguments, scratch, environment)
-    try:
+    with loket_process(arguments, scratch, environment) as process:
         out, err = process.communicate(timeout=timeout_s)
-    finally:
-        process.kill()
     return Tried(process.returncode, out, err)
 
 
