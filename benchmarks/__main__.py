@@ -31,7 +31,7 @@ def main() -> None:
         prog="benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(PARTS))
-    parser.add_argument("--events", type=int, default=100_000, help="(default: 100000)")
+    parser.add_argument("--events", type=int, default=40_000, help="(default: 40000)")
     parser.add_argument("--units", type=int, default=200)
     parser.add_argument("--turns", type=int, default=3, help="how often each is measured; the median counts")
     args = parser.parse_args()
