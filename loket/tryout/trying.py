@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from msgspec.structs import replace
+
 from loket.broker import BrokerError, EventProducer, TopicMissing, answers, partition_count
 from loket.broker.removal import end_offsets
 from loket.clock import Clock
@@ -21,6 +23,7 @@ from loket.pipeline import Pipeline, Places
 from loket.pipeline.removing import Leftovers
 from loket.settings import Connection, TopicsSettings, load
 from loket.tryout.asked import Asked, open_log
+from loket.tryout.lines import with_lines
 from loket.tryout.progress import Progress
 from loket.wire.figures import Rejection, TryReport
 
@@ -70,7 +73,10 @@ def run_try(asked: Asked, clock: Clock, progress: Progress) -> TryReport:
     refused = [
         Rejection(asked.file.name, f"line {row.line}", row.why, row.column or None) for row in report.refused_rows
     ]
-    return found.report(refused)
+    told = found.report(refused)
+    if asked.mapping is None and asked.topic is None:  # every record is a line of the file
+        told = replace(told, rejected=with_lines(told.rejected, asked.file))
+    return told
 
 
 def _connection(asked: Asked) -> Connection:

@@ -41,7 +41,8 @@ class Rejection(Struct, frozen=True):
     """What was refused: an event's `source` and `id` where they could be read, a reason of the closed list, the field.
 
     A row of a log that brought no event has the file as its source, `line N` as its id, what is wrong with it in words
-    as its reason, and the column at fault as its field.
+    as its reason, and the column at fault as its field. So has an event of a file of events of which neither source nor
+    id could be read, with its reason of the list.
     """
 
     source: str | None
