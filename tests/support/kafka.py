@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from support import programs
-from support.process import Process, ServerFailed, free_port
+from support.process import Process, ServerFailed, free_port, wait_until
 
 __all__ = ["KafkaBroker"]
 
@@ -96,11 +96,23 @@ class KafkaBroker:
     def contents(self) -> set[str]:
         """The names of all topics but Kafka's own, and of all groups, now."""
         from kafka.admin import KafkaAdminClient
+        from kafka.errors import CoordinatorLoadInProgressError
+
+        groups: list[str] = []
+
+        def listed() -> bool:
+            # The first group makes Kafka load its topic of groups, during which it lists none.
+            try:
+                groups[:] = (group["group_id"] for group in admin.list_groups())
+            except CoordinatorLoadInProgressError:
+                return False
+            return True
 
         admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
         try:
             topics = {f"topic {name}" for name in admin.list_topics() if not name.startswith("__")}
-            return topics | {f"group {group['group_id']}" for group in admin.list_groups()}
+            wait_until(listed, 20, "Kafka to know its groups", every_s=0.1)
+            return topics | {f"group {group}" for group in groups}
         finally:
             admin.close()
 
