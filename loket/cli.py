@@ -63,7 +63,12 @@ def _root(
 
 def build_app() -> typer.Typer:
     """Return a new app with every command that is installed."""
-    app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, context_settings={"max_content_width": 120})
+    app = typer.Typer(
+        rich_markup_mode="markdown",  # else the lines of a docstring's paragraphs stay lines, however wide the terminal
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"max_content_width": 120},
+    )
     app.callback()(_root)
     for register in _own():
         register(app)

@@ -70,3 +70,12 @@ def test_a_component_that_cannot_be_imported_takes_no_other_command_away(
 
     said = capsys.readouterr().err
     assert said == "the commands of no_such_component are not available: No module named 'no_such_component'\n"
+
+
+def test_help_fills_the_width_that_there_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        cli.main(["try", "--help"])
+    assert "what the metrics say with what the record says. Nothing is left behind." in capsys.readouterr().out
