@@ -16,12 +16,20 @@ from contextlib import contextmanager
 from time import sleep
 from typing import Any, Final
 
-from kafka import errors
+from kafka import KafkaAdminClient, errors
 
 from loket.errors import LoketError
 from loket.settings import Connection
 
-__all__ = ["BrokerAway", "BrokerError", "BrokerRefused", "client_options", "kafka_errors", "wait_for_port"]
+__all__ = [
+    "BrokerAway",
+    "BrokerError",
+    "BrokerRefused",
+    "admin_client",
+    "client_options",
+    "kafka_errors",
+    "wait_for_port",
+]
 
 _BOOTSTRAP_MS: Final = 10_000
 _KNOCKS: Final = 40
@@ -111,3 +119,15 @@ def wait_for_port(connection: Connection) -> None:
                 return
         sleep(_KNOCK_S / 4)
     raise BrokerAway(connection.bootstrap, cause or OSError("no address")) from cause
+
+
+@contextmanager
+def admin_client(connection: Connection, doing: str) -> Iterator[Any]:
+    """A client for topics and groups, closed at the end. Raises BrokerAway, or what `kafka_errors` makes of Kafka's."""
+    wait_for_port(connection)
+    with kafka_errors(connection, doing):
+        admin = KafkaAdminClient(**client_options(connection))
+        try:
+            yield admin
+        finally:
+            admin.close()

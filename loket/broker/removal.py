@@ -1,14 +1,13 @@
 """Takes back what a run made on a broker that goes on: its topics and its groups."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from time import sleep
-from typing import Any, Final
+from typing import Final
 
-from kafka import KafkaAdminClient, TopicPartition, errors
+from kafka import TopicPartition, errors
 from kafka.admin import OffsetSpec
 
-from loket.broker.connection import BrokerError, client_options, kafka_errors
+from loket.broker.connection import BrokerError, admin_client
 from loket.settings import Connection
 
 __all__ = ["end_offsets", "remove_groups", "remove_topics"]
@@ -23,7 +22,7 @@ _GONE: Final = ("OK", errors.GroupIdNotFoundError.__name__)
 
 def remove_topics(connection: Connection, topics: Sequence[str]) -> None:
     """Delete topics with everything in them; one that does not exist is as good as deleted."""
-    with _admin(connection, "deleting topics") as admin:
+    with admin_client(connection, "deleting topics") as admin:
         existing = set(admin.list_topics())
         doomed = [topic for topic in topics if topic in existing]
         if doomed:
@@ -38,7 +37,7 @@ def remove_groups(connection: Connection, groups: Sequence[str]) -> None:
 
     One that does not exist is as good as deleted. Raises BrokerError for those that keep members.
     """
-    with _admin(connection, "deleting groups") as admin:
+    with admin_client(connection, "deleting groups") as admin:
         left = list(groups)
         results: dict[str, str] = {}
         for _ in range(_TRIES):
@@ -58,16 +57,6 @@ def remove_groups(connection: Connection, groups: Sequence[str]) -> None:
 def end_offsets(connection: Connection, topic: str, partitions: int) -> dict[int, int]:
     """The offset after the last record of each partition that has any, as Kafka tells it now."""
     asked = {TopicPartition(topic, number): OffsetSpec.LATEST for number in range(partitions)}
-    with _admin(connection, "asking for end offsets") as admin:
+    with admin_client(connection, "asking for end offsets") as admin:
         found = admin.list_partition_offsets(asked)
     return {partition.partition: entry.offset for partition, entry in found.items() if entry.offset > 0}
-
-
-@contextmanager
-def _admin(connection: Connection, doing: str) -> Iterator[Any]:
-    with kafka_errors(connection, doing):
-        admin = KafkaAdminClient(**client_options(connection))
-        try:
-            yield admin
-        finally:
-            admin.close()

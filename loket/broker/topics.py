@@ -1,14 +1,13 @@
 """The topics that Loket needs: what they must be like, making them, and saying how those that exist differ."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any, Final, Literal
 
-from kafka import KafkaAdminClient, errors
+from kafka import errors
 from kafka.admin import ConfigResource, ConfigResourceType
 from msgspec import Struct
 
-from loket.broker.connection import BrokerError, client_options, kafka_errors, wait_for_port
+from loket.broker.connection import BrokerError, admin_client
 from loket.settings import Connection, TopicsSettings
 
 __all__ = [
@@ -157,7 +156,7 @@ def apply_topics(connection: Connection, specs: Sequence[TopicSpec]) -> Applied:
 
     Nothing is created while an existing one has another number of partitions, as all must have the same.
     """
-    with _admin(connection, "creating topics") as admin:
+    with admin_client(connection, "creating topics") as admin:
         before = list(_differences(admin, specs))
         missing = {difference.topic for difference in before if not difference.setting}
         if any(difference.setting == "partitions" for difference in before):
@@ -170,34 +169,23 @@ def apply_topics(connection: Connection, specs: Sequence[TopicSpec]) -> Applied:
 
 def check_topics(connection: Connection, specs: Sequence[TopicSpec]) -> list[Difference]:
     """How the topics differ from what they must be; nothing is changed."""
-    with _admin(connection, "looking at topics") as admin:
+    with admin_client(connection, "looking at topics") as admin:
         return list(_differences(admin, specs))
 
 
 def answers(connection: Connection) -> str:
     """Ask Kafka who it is, and return the id of its cluster. Raises BrokerAway, or what else it answers."""
-    with _admin(connection, "asking for its cluster") as admin:
+    with admin_client(connection, "asking for its cluster") as admin:
         return str(admin.describe_cluster()["cluster_id"])
 
 
 def partition_count(connection: Connection, topic: str) -> int:
     """The number of partitions of a topic. Raises TopicMissing, never creates it."""
-    with _admin(connection, "looking at topics") as admin:
+    with admin_client(connection, "looking at topics") as admin:
         count = _counts(admin, [topic]).get(topic)
     if count is None:
         raise TopicMissing(connection.bootstrap, topic)
     return count
-
-
-@contextmanager
-def _admin(connection: Connection, doing: str) -> Iterator[Any]:
-    wait_for_port(connection)
-    with kafka_errors(connection, doing):
-        admin = KafkaAdminClient(**client_options(connection))
-        try:
-            yield admin
-        finally:
-            admin.close()
 
 
 def _create(admin: Any, spec: TopicSpec, connection: Connection) -> bool:
