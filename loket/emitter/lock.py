@@ -39,8 +39,6 @@ class OutboxLock:
         if not self._locked():
             os.close(self._file)
             raise OutboxInUse(outbox, _named_in(path))
-        self.was_there = os.fstat(self._file).st_size > 0
-        """Whether an outbox was used here before."""
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
 

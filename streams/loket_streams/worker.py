@@ -152,11 +152,6 @@ class Worker:
             return 0.0
         return None if partition.record_ms is None else max(0, self.clock.now_ms() - partition.record_ms) / 1000
 
-    def state_age(self, partition: Partition) -> float | None:
-        """How old (seconds) the state of a partition is that Kafka has; None before this worker's first checkpoint."""
-        taken = partition.checkpoint_ms
-        return None if taken is None else max(0, self.clock.now_ms() - taken) / 1000
-
     def beat(self) -> None:
         """Note that the event loop came round, and what has moved since."""
         now = self._beat = self.clock.monotonic()
