@@ -10,6 +10,7 @@ from loket.domain.drafts import FAR_MS
 from loket.domain.leg import Leg
 from loket.domain.legs import NEVER_EXPIRES_MS, Folded
 from loket.domain.policy import UnitPolicy
+from loket.domain.sessions import close_staff
 from loket.domain.state import TicketKey, UnitState, derive, open_legs, put_back
 from loket.domain.steps import Kind, Step, Ticket
 
@@ -17,9 +18,11 @@ from loket.domain.steps import Kind, Step, Ticket
 def close_days(state: UnitState) -> None:
     """Forget the tickets of the days up to the admission's `closed_day`; open ones expire (rules 6 and 7)."""
     closed_day = state.admission.closed_day
+    for day in [day for day in state.sessions if day <= closed_day]:
+        close_staff(state, day)
     if is_never(state.policy):
         _forget_legs(state)
-    known = state.days.keys() | state.ids.keys() | state.admission.tickets.keys()
+    known = state.days.keys() | state.ids.keys() | state.admission.tickets.keys() | state.sessions.keys()
     for day in sorted(day for day in known if 0 < day <= closed_day):
         _close_day(state, day)
     still = {leg.day for _, leg, _ in open_legs(state)}

@@ -24,6 +24,19 @@ class Credit(Struct, frozen=True, array_like=True):
     ms: int
 
 
+class Work(Struct, frozen=True, array_like=True):
+    """An employee's work on one stretch, from and to an instant (ms); `end` None: it still runs.
+
+    `stage`: `way` (his own call until his own start, or a call that still runs), `call` (one that he did not serve),
+    `service` or `hold`.
+    """
+
+    employee: str
+    stage: str
+    begin: int
+    end: int | None
+
+
 class Stretch(Struct, array_like=True):
     """From an issue or requeue to the next requeue or the end of the leg; instants and durations in ms, None: not so.
 
@@ -49,6 +62,7 @@ class Stretch(Struct, array_like=True):
     lost_ms: int | None = None
     credits: list[Credit] = field(default_factory=list)
     added: list[tuple[str, str | None]] = field(default_factory=list)
+    work: list[Work] = field(default_factory=list)
 
 
 class Leg(Struct, array_like=True):

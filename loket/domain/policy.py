@@ -69,6 +69,7 @@ class UnitPolicy(Struct, frozen=True):
     day_starts_ms: int | None = NEVER_DAY_STARTS_MS
     late_ms: int = 6 * HOUR
     short_ms: int = 10 * SECOND
+    wrap_up_ms: int = 0
     budget: Budget = Budget()
     services: dict[str, ServicePolicy] = field(default_factory=dict)
     known: bool = False

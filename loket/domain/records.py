@@ -19,6 +19,8 @@ from loket.domain.contribution import contributions
 from loket.domain.days import Admission, QueueClosing, service_days
 from loket.domain.legs import fold
 from loket.domain.policy import UnitPolicy
+from loket.domain.staffing import SessionStep, Staff
+from loket.domain.state import Counter
 from loket.domain.steps import Ticket
 from loket.domain.tally import BUCKETS_MS, Amount, Counts, DayTally, ServiceTally
 from loket.domain.unit import NEVER_BUCKET, Live, PageKey, UnitState
@@ -54,6 +56,9 @@ class Head(Struct, omit_defaults=True):
     late: Amount = 0
     open: list[Ticket] = field(default_factory=list)
     pages: list[str] = field(default_factory=list)
+    sessions: dict[int, list[SessionStep]] = field(default_factory=dict)
+    staff: dict[str, Staff] = field(default_factory=dict)
+    counters: dict[str, Counter] = field(default_factory=dict)
 
 
 _FURTHEST_MS = 2**53
@@ -103,6 +108,9 @@ def head_bytes(state: UnitState) -> bytes:
             state.late,
             [ticket for ticket in state.tickets.values() if isinstance(ticket, Ticket) and ticket.page < 0],
             [page_name(page) for page in state.pages],
+            state.sessions,
+            state.staff,
+            state.counters,
         )
     )
 
@@ -158,6 +166,11 @@ def _state_of(read: Head, pages: Mapping[str, bytes], policy: UnitPolicy) -> Uni
             if len(histogram.buckets) != len(BUCKETS_MS[kind]) + 1:
                 raise RecordError(read.unit, f"its {kind} have other bounds than this version's")
     state.closings, state.last_call, state.late = read.closings, read.last_call, read.late
+    state.sessions, state.staff, state.counters = read.sessions, read.staff, read.counters
+    for day, steps in state.sessions.items():
+        ids = state.ids.setdefault(day, {})
+        for step in steps:
+            ids[step.hash] = step.content
     for day, closings in state.closings.items():
         if not state.admission.is_closed(day):  # ids are forgotten with their day (rule 8), a closing may outlive it
             state.ids[day] = {closing.hash: closing.content for closing in closings}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loket.domain.leg import Credit, Leg, Stretch
+from loket.domain.leg import Credit, Leg, Stretch, Work
 from loket.domain.steps import Kind, Step
 
 
@@ -41,13 +41,19 @@ def measure_service(leg: Leg, stretch: Stretch, holds: list[Step], start: Step, 
             leg.skewed += step.at < start.at or (over is not None and step.at > over)
             hold = step
             segments.append((server, max(0, at - since)))
+            _note(stretch, server, "service", since, at)
             since = at
         elif hold is not None and (over is None or step.at <= over):
             stretch.hold_ms.append(max(0, at - since))
             if hold.employee is not None:
                 of_holds.append(Credit(hold.employee, "hold", stretch.hold_ms[-1]))
+            _note(stretch, hold.employee, "hold", since, at)
             server, since, hold = step.employee, at, None
     stretch.held = hold is not None and end is None
+    if hold is not None:
+        _note(stretch, hold.employee, "hold", since, over)
+    else:
+        _note(stretch, server, "service", since, over)
     if over is None:
         # The service still runs: only the holds that are over are in the sums (rule 33).
         stretch.credits.extend(of_holds)
@@ -65,6 +71,11 @@ def measure_service(leg: Leg, stretch: Stretch, holds: list[Step], start: Step, 
             shares[employee] = shares.get(employee, 0) + ms
     stretch.credits.extend(Credit(employee, "service", ms) for employee, ms in shares.items())
     stretch.credits.extend(of_holds)
+
+
+def _note(stretch: Stretch, employee: str | None, stage: str, begin: int, end: int | None) -> None:
+    if employee is not None:
+        stretch.work.append(Work(employee, stage, begin, end))
 
 
 def serving(holds: list[Step], added: Step, start: Step | None) -> str | None:

@@ -7,9 +7,10 @@ from msgspec import Struct
 
 from loket.domain.contribution import Contribution, contributions
 from loket.domain.days import Admission, QueueClosing, closes_at, service_days
-from loket.domain.leg import Leg
+from loket.domain.leg import Leg, Work
 from loket.domain.legs import Folded, fold, go_on
 from loket.domain.policy import UnitPolicy
+from loket.domain.staffing import SessionStep, Staff, Waiting
 from loket.domain.steps import Step, Ticket
 from loket.domain.tally import Counts, DayTally, ServiceTally
 
@@ -40,11 +41,25 @@ class Live(Struct):
     by_day: dict[int, Contribution]
 
 
+class Counter(Struct, array_like=True):
+    """A desk as its events tell it: when it was last opened and closed, and what its last heartbeat said (ms).
+
+    `received` is the broker's time of the last event that named it.
+    """
+
+    opened_at: int = 0
+    closed_at: int = 0
+    received: int = 0
+    heartbeat_at: int = 0
+    pending: int | None = None
+    oldest_pending_at: int | None = None
+
+
 class UnitState:
     """Everything that the live indicators of one unit need, and `offset`: the last record that it contains.
 
     `tickets` holds the tickets of open days, packed once all their legs are closed. `live` holds the derived figures of
-    those with an open leg.
+    those with an open leg. `spans` keeps, of days with sessions, the work and waits of tickets since they last changed.
     """
 
     def __init__(self, unit: str, policy: UnitPolicy) -> None:
@@ -63,6 +78,10 @@ class UnitState:
         self.pages: dict[PageKey, list[TicketKey]] = {}
         self.closings: dict[int, list[QueueClosing]] = {}
         self.last_call: dict[str, int] = {}
+        self.sessions: dict[int, list[SessionStep]] = {}
+        self.staff: dict[str, Staff] = {}
+        self.counters: dict[str, Counter] = {}
+        self.spans: dict[int, dict[TicketKey, tuple[list[Work], list[Waiting]]]] = {}
         self.late = 0
         self.dirty_pages: set[PageKey] = set()
         self.gone_pages: set[PageKey] = set()
@@ -109,6 +128,8 @@ def derive_on(ticket: Ticket, step: Step, before: Live, policy: UnitPolicy) -> L
 
 def put_back(state: UnitState, key: TicketKey, ticket: Ticket, derived: Live) -> None:
     """Keep a ticket: unpacked while a leg is open, else packed in the page that the log gave it."""
+    for spans in state.spans.values():
+        spans.pop(key, None)
     if derived.folded.is_open:
         state.live[key] = derived
         state.tickets[key] = ticket

@@ -10,7 +10,7 @@ Within a stretch the lifecycle decides and time only measures: a duration below 
 from __future__ import annotations
 
 from loket.domain.drafts import Draft, Drawn
-from loket.domain.leg import COMPLETED, Credit, Leg, Stretch
+from loket.domain.leg import COMPLETED, Credit, Leg, Stretch, Work
 from loket.domain.service import measure_service, serving
 from loket.domain.steps import EMPTY_SERVICE, Kind, Step
 
@@ -72,6 +72,8 @@ def _measure_stretch(leg: Leg, drawn: Drawn, ended_by: str | None, end: Step | N
             stretch.credits.append(Credit(call.employee, "way", stretch.way_ms))
     elif call is not None and end is not None and ended_by != COMPLETED:
         stretch.lost_ms = _clip(leg, end.at - call.at)
+    if call is not None and call.employee is not None:
+        stretch.work.append(_call_of(call.employee, call, start, end))
     if start is not None:
         measure_service(leg, stretch, drawn.holds, start, end)
     for added in drawn.added:
@@ -89,6 +91,13 @@ def _measure_wait(leg: Leg, stretch: Stretch, until: Step | None) -> None:
     if until.kind != Kind.COMPLETED:
         leg.skewed += until.at < stretch.began_at
         stretch.wait_ms = max(0, until.at - stretch.wait_from)
+
+
+def _call_of(employee: str, call: Step, start: Step | None, end: Step | None) -> Work:
+    """What a call keeps its caller busy with: the way to his own start, or a call that he did not serve."""
+    over = start if start is not None else end
+    stage = "way" if over is None or (start is not None and start.employee == employee) else "call"
+    return Work(employee, stage, call.at, None if over is None else max(call.at, over.at))
 
 
 def _clip(leg: Leg, ms: int) -> int:

@@ -15,6 +15,7 @@ from loket.domain.contribution import Contribution, Fact, changes, listed
 from loket.domain.days import QueueClosing, is_never, service_days
 from loket.domain.legs import Folded
 from loket.domain.policy import UnitPolicy
+from loket.domain.sessions import MAX_SESSION_STEPS, SESSION_KIND, add_step, note_counter, session_step
 from loket.domain.state import (
     NEVER_BUCKET,
     OTHER,
@@ -76,6 +77,10 @@ def apply(state: UnitState, event: events.Event, received: int) -> Applied:
         close_days(state)
     if not is_processed(event):
         return Applied.NOT_YET
+    if isinstance(event.data, events.CounterData):
+        note_counter(state, event, received)
+        if type(event) not in SESSION_KIND:
+            return Applied.APPLIED
     day = ticket_day(event, state.policy)
     if state.admission.is_closed(day):
         state.late += 1
@@ -88,6 +93,8 @@ def apply(state: UnitState, event: events.Event, received: int) -> Applied:
             return Applied.DUPLICATE if known == content else Applied.CONFLICTING_REPEAT
     if isinstance(event, events.QueueClosed):
         return _close_queue(state, event, day, id_hash, content)
+    if type(event) in SESSION_KIND:
+        return _apply_session(state, event, day, id_hash, content)
     return _apply_step(state, event, day, id_hash, content, received)
 
 
@@ -215,6 +222,18 @@ def _date_last_call(state: UnitState, ticket: Ticket, folded: Folded, call: Step
                 label = state.service_label(leg.service, ticket)
                 state.last_call[label] = max(received, state.last_call.get(label, received))
                 return
+
+
+def _apply_session(state: UnitState, event: events.Event, day: int, id_hash: int, content: int) -> Applied:
+    steps = state.sessions.setdefault(day, [])
+    step = session_step(event, id_hash, content)
+    if step is None or len(steps) >= MAX_SESSION_STEPS:
+        state.late += 1
+        return Applied.LATE
+    if step.employee not in state.employees and len(state.employees) < state.policy.budget.employees:
+        state.employees[step.employee] = None
+    state.ids.setdefault(day, {})[id_hash] = content
+    return Applied.APPLIED if add_step(steps, step) else Applied.DUPLICATE
 
 
 def _close_queue(state: UnitState, event: events.QueueClosed, day: int, id_hash: int, content: int) -> Applied:
