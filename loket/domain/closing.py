@@ -10,19 +10,18 @@ from loket.domain.drafts import FAR_MS
 from loket.domain.leg import Leg
 from loket.domain.legs import NEVER_EXPIRES_MS, Folded
 from loket.domain.policy import UnitPolicy
-from loket.domain.sessions import close_staff
-from loket.domain.state import TicketKey, UnitState, derive, open_legs, put_back
+from loket.domain.sessions import carry, settle_staff
+from loket.domain.state import TicketKey, UnitState, derive, forget_spans, open_legs, put_back
 from loket.domain.steps import Kind, Step, Ticket
 
 
 def close_days(state: UnitState) -> None:
     """Forget the tickets of the days up to the admission's `closed_day`; open ones expire (rules 6 and 7)."""
     closed_day = state.admission.closed_day
-    for day in [day for day in state.sessions if day <= closed_day]:
-        close_staff(state, day)
     if is_never(state.policy):
         _forget_legs(state)
-    known = state.days.keys() | state.ids.keys() | state.admission.tickets.keys() | state.sessions.keys()
+    settle_staff(state)
+    known = state.days.keys() | state.ids.keys() | state.admission.tickets.keys()
     for day in sorted(day for day in known if 0 < day <= closed_day):
         _close_day(state, day)
     still = {leg.day for _, leg, _ in open_legs(state)}
@@ -68,6 +67,7 @@ def _forget_legs(state: UnitState) -> None:
         if len(left) == len(ticket.steps):
             continue
         _expire(state, [(ends[id(leg)][0], leg, ends[id(leg)][1]) for leg in over if leg.outcome is None])
+        carry(state, [(leg, None if leg.outcome is not None else ends[id(leg)][1]) for leg in over])
         _drop(state, key, ticket, left)
 
 
@@ -134,6 +134,7 @@ def _drop(state: UnitState, key: TicketKey, ticket: Ticket, left: list[Step]) ->
             ids.pop(id_hash, None)
         del state.tickets[key]
         state.live.pop(key, None)
+        forget_spans(state, key)
         state.admission.closed_ticket(ticket.day)
         if ticket.page >= 0:
             page = state.pages[(ticket.day, ticket.page)]

@@ -9,7 +9,6 @@ from msgspec import Struct, field
 from loket.domain.contribution import Contribution, settle
 from loket.domain.days import service_days
 from loket.domain.leg import Leg
-from loket.domain.sessions import StaffFigures, evaluate_staff
 from loket.domain.tally import DayTally
 from loket.domain.unit import UnitState, open_legs
 
@@ -64,7 +63,6 @@ class Figures(Struct):
     now: int
     present: dict[str, Present] = field(default_factory=dict)
     day: dict[str, DayFigures] = field(default_factory=dict)
-    staff: dict[str, StaffFigures] = field(default_factory=dict)
 
 
 def stand(leg: Leg, ends_at: int, now: int) -> Contribution:
@@ -107,7 +105,6 @@ def evaluate(state: UnitState, now: int) -> Figures:
         present.judges = present.judges or bool(present.judged)
     for label, leg, ends_at in open_legs(state):
         _add_open(figures, label, leg, ends_at, today)
-    figures.staff = evaluate_staff(state, now)
     return figures
 
 

@@ -28,13 +28,16 @@ class Work(Struct, frozen=True, array_like=True):
     """An employee's work on one stretch, from and to an instant (ms); `end` None: it still runs.
 
     `stage`: `way` (his own call until his own start, or a call that still runs), `call` (one that he did not serve),
-    `service` or `hold`.
+    `service` or `hold`. `finish` is when a service ended for him, holds after which he went on included; None: it runs.
+    `expires` is when time alone ends what no event has ended.
     """
 
     employee: str
     stage: str
     begin: int
     end: int | None
+    finish: int | None = None
+    expires: int | None = None
 
 
 class Stretch(Struct, array_like=True):

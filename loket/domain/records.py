@@ -16,11 +16,12 @@ import msgspec
 from msgspec import Meta, Raw, Struct, field
 
 from loket.domain.contribution import contributions
+from loket.domain.counters import Counter
 from loket.domain.days import Admission, QueueClosing, service_days
 from loket.domain.legs import fold
 from loket.domain.policy import UnitPolicy
-from loket.domain.staffing import SessionStep, Staff
-from loket.domain.state import Counter
+from loket.domain.staffing import Staff
+from loket.domain.state import SessionDay, Spans
 from loket.domain.steps import Ticket
 from loket.domain.tally import BUCKETS_MS, Amount, Counts, DayTally, ServiceTally
 from loket.domain.unit import NEVER_BUCKET, Live, PageKey, UnitState
@@ -56,8 +57,10 @@ class Head(Struct, omit_defaults=True):
     late: Amount = 0
     open: list[Ticket] = field(default_factory=list)
     pages: list[str] = field(default_factory=list)
-    sessions: dict[int, list[SessionStep]] = field(default_factory=dict)
+    sessions: dict[int, SessionDay] = field(default_factory=dict)
     staff: dict[str, Staff] = field(default_factory=dict)
+    settled_day: int = 0
+    carried: dict[int, Spans] = field(default_factory=dict)
     counters: dict[str, Counter] = field(default_factory=dict)
 
 
@@ -110,6 +113,8 @@ def head_bytes(state: UnitState) -> bytes:
             [page_name(page) for page in state.pages],
             state.sessions,
             state.staff,
+            state.settled_day,
+            state.carried,
             state.counters,
         )
     )
@@ -167,13 +172,13 @@ def _state_of(read: Head, pages: Mapping[str, bytes], policy: UnitPolicy) -> Uni
                 raise RecordError(read.unit, f"its {kind} have other bounds than this version's")
     state.closings, state.last_call, state.late = read.closings, read.last_call, read.late
     state.sessions, state.staff, state.counters = read.sessions, read.staff, read.counters
-    for day, steps in state.sessions.items():
-        ids = state.ids.setdefault(day, {})
-        for step in steps:
-            ids[step.hash] = step.content
+    state.settled_day, state.carried = read.settled_day, read.carried
     for day, closings in state.closings.items():
         if not state.admission.is_closed(day):  # ids are forgotten with their day (rule 8), a closing may outlive it
             state.ids[day] = {closing.hash: closing.content for closing in closings}
+    for day, told in state.sessions.items():
+        if not state.admission.is_closed(day):
+            state.ids.setdefault(day, {}).update(zip(told.ids[::2], told.ids[1::2], strict=True))
     counted = dict.fromkeys(read.admission.tickets, 0)  # of what is there, whatever the head says
     state.admission.tickets = counted
     for ticket in read.open:

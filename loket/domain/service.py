@@ -28,7 +28,7 @@ def measure_service(leg: Leg, stretch: Stretch, holds: list[Step], start: Step, 
     if end is not None and end.at < start.at:
         leg.skewed += 1
     over = None if end is None else max(start.at, end.at)
-    segments: list[tuple[str | None, int]] = []
+    segments: list[tuple[str | None, int, int | None]] = []
     of_holds: list[Credit] = []
     server, since = start.employee, start.at
     hold: Step | None = None
@@ -40,42 +40,52 @@ def measure_service(leg: Leg, stretch: Stretch, holds: list[Step], start: Step, 
                 continue
             leg.skewed += step.at < start.at or (over is not None and step.at > over)
             hold = step
-            segments.append((server, max(0, at - since)))
-            _note(stretch, server, "service", since, at)
+            segments.append((server, since, at))
             since = at
         elif hold is not None and (over is None or step.at <= over):
-            stretch.hold_ms.append(max(0, at - since))
-            if hold.employee is not None:
-                of_holds.append(Credit(hold.employee, "hold", stretch.hold_ms[-1]))
-            _note(stretch, hold.employee, "hold", since, at)
+            _end_hold(stretch, of_holds, hold, since, at)
             server, since, hold = step.employee, at, None
     stretch.held = hold is not None and end is None
-    if hold is not None:
-        _note(stretch, hold.employee, "hold", since, over)
-    else:
-        _note(stretch, server, "service", since, over)
+    if hold is None:
+        segments.append((server, since, over))
+    elif over is not None:
+        _end_hold(stretch, of_holds, hold, since, over)
+    elif hold.employee is not None:
+        stretch.work.append(Work(hold.employee, "hold", since, None))
+    _note_work(stretch, segments)
     if over is None:
         # The service still runs: only the holds that are over are in the sums (rule 33).
         stretch.credits.extend(of_holds)
         return
-    if hold is not None:
-        stretch.hold_ms.append(max(0, over - since))
-        if hold.employee is not None:
-            of_holds.append(Credit(hold.employee, "hold", stretch.hold_ms[-1]))
-    else:
-        segments.append((server, max(0, over - since)))
-    stretch.service_ms = sum(ms for _, ms in segments)
     shares: dict[str, int] = {}
-    for employee, ms in segments:
+    stretch.service_ms = 0
+    for employee, begin, until in segments:
+        ms = 0 if until is None else max(0, until - begin)
+        stretch.service_ms += ms
         if employee is not None:
             shares[employee] = shares.get(employee, 0) + ms
     stretch.credits.extend(Credit(employee, "service", ms) for employee, ms in shares.items())
     stretch.credits.extend(of_holds)
 
 
-def _note(stretch: Stretch, employee: str | None, stage: str, begin: int, end: int | None) -> None:
-    if employee is not None:
-        stretch.work.append(Work(employee, stage, begin, end))
+def _end_hold(stretch: Stretch, credits: list[Credit], hold: Step, since: int, at: int) -> None:
+    ms = max(0, at - since)
+    stretch.hold_ms.append(ms)
+    if hold.employee is not None:
+        credits.append(Credit(hold.employee, "hold", ms))
+        stretch.work.append(Work(hold.employee, "hold", since, at))
+
+
+def _note_work(stretch: Stretch, segments: list[tuple[str | None, int, int | None]]) -> None:
+    """Note who served from when until when, and when the service was over for him."""
+    after: str | None = None
+    finish: int | None = None
+    for employee, begin, end in reversed(segments):
+        if employee is None or employee != after:
+            finish = end
+        if employee is not None:
+            stretch.work.append(Work(employee, "service", begin, end, finish))
+        after = employee
 
 
 def serving(holds: list[Step], added: Step, start: Step | None) -> str | None:

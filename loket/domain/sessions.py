@@ -1,4 +1,9 @@
-"""Sessions and counters in a unit's state (rules 32 to 35): kept as they were told, evaluated when somebody asks."""
+"""Sessions in a unit's state (rules 32 to 35): kept as they were told, evaluated when somebody asks.
+
+    day closes ──▶ no ticket reaches into it any more ──▶ settled: what it brought goes to `staff`
+
+Where days start a day is settled when it closes. Where the day never starts, tickets and sessions go on over 03:00.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +12,35 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from loket.domain import events
-from loket.domain.days import closes_at, service_days
+from loket.domain.days import closes_at, is_never, service_days
 from loket.domain.leg import Leg, Work
-from loket.domain.staffing import SessionKind, SessionStep, Staff, Waiting, staff_of_day, waits_of, work_of
-from loket.domain.state import OTHER, Counter, TicketKey, UnitState, derive
+from loket.domain.policy import DAY, UnitPolicy
+from loket.domain.session_steps import SessionKind, SessionStep, Window
+from loket.domain.staffing import Staff, Waiting, active_of, add_staff, staff_of_day, waits_of, work_of
+from loket.domain.state import NEVER_BUCKET, OTHER, Spans, UnitState, derive
+
+__all__ = [
+    "MAX_SESSION_STEPS",
+    "SESSION_KIND",
+    "StaffFigures",
+    "active_sessions",
+    "carry",
+    "evaluate_staff",
+    "session_step",
+    "settle_staff",
+    "spans_of",
+    "staffed_days",
+    "window_of",
+]
 
 MAX_SESSION_STEPS = 5_000
 """Session events of one day and unit that are kept (rule 8)."""
+
+SESSION_LASTS_MS = DAY
+"""Where the day never starts, a session that nobody ends is over so long after its start."""
+
+MAX_UNSETTLED_DAYS = 30
+"""Where the day never starts, a day is settled so long after it closed, whatever tickets still reach into it."""
 
 SESSION_KIND: dict[type[events.Envelope], SessionKind] = {
     events.SessionStarted: SessionKind.STARTED,
@@ -30,141 +57,176 @@ class StaffFigures(Struct):
     day: Staff
 
 
-def session_step(event: events.Event, id_hash: int, content: int) -> SessionStep | None:
-    """The step of a session that an event tells, or None if it tells none."""
+def session_step(event: events.Event, id_hash: int) -> SessionStep | None:
+    """The step of a session that an event tells, or None if it tells none. An empty list of services names none."""
     kind = SESSION_KIND.get(type(event))
     if kind is None or not isinstance(event.data, events.SessionData):
         return None
-    services = event.data.services if isinstance(event.data, events.SessionStartedData) else None
-    return SessionStep(int(event.time), int(kind), id_hash, content, event.data.counter, event.data.employee, services)
+    named = event.data.services if isinstance(event.data, events.SessionStartedData) else None
+    services = tuple(sorted(set(named))) if named else None
+    return SessionStep(int(event.time), int(kind), id_hash, event.data.counter, event.data.employee, services)
 
 
-def add_step(steps: list[SessionStep], step: SessionStep) -> bool:
-    """Put a step in its place; False if it repeats one that is there: same kind, time, counter and employee (rule 17).
-
-    Of two that differ in their services alone the smaller hash stands.
-    """
-    for index, other in enumerate(steps):
-        if (other.at, other.kind, other.counter, other.employee) == (step.at, step.kind, step.counter, step.employee):
-            if step.hash < other.hash:
-                steps[index] = step
-            return False
-    steps.append(step)
-    steps.sort(key=SessionStep.order)
-    return True
+def window_of(policy: UnitPolicy, day: int, now: int) -> Window:
+    """A service day up to now."""
+    days = service_days(policy)
+    return Window(days.start(day), days.end(day), now, SESSION_LASTS_MS if is_never(policy) else None)
 
 
-def note_counter(state: UnitState, event: events.Event, received: int) -> None:
-    """Take note of a desk that was opened, closed or is alive; an older event than the last known changes nothing."""
-    data = event.data
-    if not isinstance(data, events.CounterData):
-        return
-    counter = _counter(state, data.counter)
-    at = int(event.time)
-    counter.received = max(counter.received, received)
-    if isinstance(event, events.CounterOpened):
-        counter.opened_at = max(counter.opened_at, at)
-    elif isinstance(event, events.CounterClosed):
-        counter.closed_at = max(counter.closed_at, at)
-    elif isinstance(data, events.HeartbeatData) and at >= counter.heartbeat_at:
-        counter.heartbeat_at = at
-        counter.pending = data.pending
-        counter.oldest_pending_at = None if data.oldest_pending_at is None else int(data.oldest_pending_at)
+def staffed_days(told: Iterable[int], policy: UnitPolicy, now: int) -> list[int]:
+    """The days, begun by now, on which somebody may be in session, from the days of which session events tell."""
+    days = set(told)
+    if is_never(policy):
+        days |= {day + 1 for day in days}
+    start = service_days(policy).start
+    return sorted(day for day in days if start(day) <= now)
 
 
-def _counter(state: UnitState, name: str) -> Counter:
-    """The counter of a name, or the one for all names over the unit's budget."""
-    found = state.counters.get(name)
-    if found is None:
-        label = name if len(state.counters) < state.policy.budget.counters else OTHER
-        found = state.counters.setdefault(label, Counter())
+def spans_of(legs: Iterable[tuple[Leg, int | None]]) -> Spans:
+    """The work and the waits of legs, each with the instant at which time alone ends it."""
+    found = Spans()
+    for leg, ends_at in legs:
+        found.work.extend(work_of(leg, ends_at))
+        found.waiting.extend(waits_of(leg, ends_at))
     return found
-
-
-def is_open(counter: Counter, state: UnitState, now: int) -> bool:
-    """Whether a desk is open at `now`: opened on this service day, and not closed since."""
-    if counter.opened_at == 0 or counter.opened_at > now or counter.closed_at >= counter.opened_at:
-        return False
-    days = service_days(state.policy)
-    return days.day(counter.opened_at) == days.day(now)
-
-
-def staff_on(state: UnitState, day: int, now: int) -> dict[str, Staff]:
-    """What an open day has brought each employee label by `now`; sessions end with the day."""
-    steps = state.sessions.get(day)
-    if not steps:
-        return {}
-    until = min(now, service_days(state.policy).end(day))
-    work: list[Work] = []
-    waiting: list[Waiting] = []
-    for pieces, waits in _spans(state, day):
-        work.extend(pieces)
-        waiting.extend(waits)
-    found: dict[str, Staff] = {}
-    for employee, staff in staff_of_day(steps, work, waiting, until, state.policy.wrap_up_ms).items():
-        label = employee if employee in state.employees else OTHER
-        found[label] = add_staff(found.get(label, Staff()), staff)
-    return found
-
-
-def add_staff(left: Staff, right: Staff) -> Staff:
-    """The sum of two."""
-    return Staff(
-        left.staffed_ms + right.staffed_ms,
-        left.serving_ms + right.serving_ms,
-        left.call_gap_ms + right.call_gap_ms,
-        left.call_gaps + right.call_gaps,
-        left.in_session + right.in_session,
-    )
 
 
 def evaluate_staff(state: UnitState, now: int) -> dict[str, StaffFigures]:
-    """The time of all employees who ever had a session: what closed days left, and the open days up to `now`."""
+    """The time of all employees who ever had a session: what settled days left, and the other days up to `now`."""
     today = service_days(state.policy).day(now)
     figures = {label: StaffFigures(staff, Staff()) for label, staff in state.staff.items()}
-    for day in state.sessions:
-        for label, staff in staff_on(state, day, now).items():
+    for day in staffed_days(state.sessions, state.policy, now):
+        if day <= state.settled_day:
+            continue
+        for label, staff in _staff_on(state, day, now).items():
             known = figures.get(label) or StaffFigures(Staff(), Staff())
             figures[label] = StaffFigures(add_staff(known.total, staff), staff if day == today else known.day)
     return figures
 
 
-def close_staff(state: UnitState, day: int) -> None:
-    """Keep what a day that closes brought, and forget its sessions."""
-    end = service_days(state.policy).end(day)
-    for label, staff in staff_on(state, day, end).items():
-        staff.in_session = 0
-        state.staff[label] = add_staff(state.staff.get(label, Staff()), staff)
-    state.sessions.pop(day, None)
-    state.spans.pop(day, None)
+def active_sessions(state: UnitState, now: int) -> int | None:
+    """Counters at which somebody is in session, and not paused, at `now`; None where no session ever was."""
+    if not state.sessions and not state.staff:
+        return None
+    today = service_days(state.policy).day(now)
+    return active_of(_steps(state, today), window_of(state.policy, today, now))
 
 
-def _spans(state: UnitState, day: int) -> Iterator[tuple[list[Work], list[Waiting]]]:
-    """Work and waits of a day's tickets. Those of tickets that time cannot change are kept until an event does."""
-    kept = state.spans.setdefault(day, {})
+def settle_staff(state: UnitState) -> None:
+    """Keep what closed days brought, and forget their sessions, once no ticket can change it any more.
+
+    To be called when days have closed, before their tickets are forgotten, but after `carry`.
+    """
+    if not state.sessions and not state.carried:
+        state.settled_day = state.admission.closed_day
+        return
+    before, state_now = state.settled_day, state.admission.received
+    last = _last_settled(state)
+    for day in staffed_days(state.sessions, state.policy, state_now):
+        if before < day <= last:
+            for label, staff in _staff_on(state, day, state_now).items():
+                state.staff[label] = add_staff(state.staff.get(label, Staff()), staff)
+    state.settled_day = last
+    kept_from = last if is_never(state.policy) else last + 1
+    closed = state.admission.closed_day
+    state.sessions = {day: told for day, told in state.sessions.items() if day >= kept_from}
+    needed = set(staffed_days(state.sessions, state.policy, state_now))
+    state.carried = {
+        day: spans for day, spans in state.carried.items() if day > closed or (day > last and day in needed)
+    }
+    for day in [day for day in state.spans if NEVER_BUCKET < day <= last]:
+        del state.spans[day]
+
+
+def _last_settled(state: UnitState) -> int:
+    """The last day that nothing can change any more, of those that are closed."""
+    closed = state.admission.closed_day
+    if not is_never(state.policy):
+        return closed
+    first_at = None
     for key in state.tickets:
-        if key[0] not in (0, day):
+        ticket = state.ticket(key)
+        derived = None if ticket is None else state.live.get(key) or derive(ticket, state.policy)
+        for leg in () if derived is None else derived.folded.legs:
+            first_at = leg.first_at if first_at is None else min(first_at, leg.first_at)
+    last = closed if first_at is None else min(closed, service_days(state.policy).day(first_at) - 1)
+    return max(last, closed - MAX_UNSETTLED_DAYS, state.settled_day)
+
+
+def carry(state: UnitState, legs: Iterable[tuple[Leg, int | None]]) -> None:
+    """Keep what legs that are forgotten did on days that are not settled, where the day never starts."""
+    days = service_days(state.policy)
+    needed = set(staffed_days(state.sessions, state.policy, state.admission.received))
+    found = spans_of(legs)
+
+    def reached(begin: int, end: int | None, ends_at: int | None) -> Iterator[Spans]:
+        end = ends_at if end is None else end
+        if end is None or end <= begin:
+            return
+        for day in range(max(days.day(begin), state.settled_day + 1), days.day(end - 1) + 1):
+            if day > state.admission.closed_day or day in needed:
+                yield state.carried.setdefault(day, Spans())
+
+    for piece in found.work:
+        for spans in reached(piece.begin, piece.end, piece.expires):
+            spans.work.append(piece)
+    for wait in found.waiting:
+        for spans in reached(wait.begin, wait.end, None):
+            spans.waiting.append(wait)
+
+
+def _staff_on(state: UnitState, day: int, now: int) -> dict[str, Staff]:
+    """What a day that is not settled has brought each employee label by `now`."""
+    steps = _steps(state, day)
+    if not steps:
+        return {}
+    work: list[Work] = []
+    waiting: list[Waiting] = []
+    for spans in _spans(state, day):
+        work.extend(spans.work)
+        waiting.extend(spans.waiting)
+    found: dict[str, Staff] = {}
+    window = window_of(state.policy, day, now)
+    for employee, staff in staff_of_day(steps, work, waiting, window, state.policy.wrap_up_ms).items():
+        label = employee if employee in state.employees else OTHER
+        found[label] = add_staff(found.get(label, Staff()), staff)
+    return found
+
+
+def _steps(state: UnitState, day: int) -> list[SessionStep]:
+    """The steps that matter on a day: where the day never starts, those of the day before too."""
+    told = [state.sessions.get(day)]
+    if is_never(state.policy):
+        told.insert(0, state.sessions.get(day - 1))
+    return [step for sessions in told if sessions is not None for step in sessions.steps]
+
+
+def _spans(state: UnitState, day: int) -> Iterator[Spans]:
+    """Work and waits of a day's tickets. Those of tickets that time cannot change are kept until an event does."""
+    bucket = NEVER_BUCKET if is_never(state.policy) else day
+    kept = state.spans.setdefault(bucket, {})
+    for key in state.tickets:
+        if key[0] != bucket:
             continue
-        found = kept.get(key)
-        if found is None:
-            found = _spans_of(state, key, day)
-            if key not in state.live:
-                kept[key] = found
-        yield found
+        spans = kept.get(key)
+        if spans is None:
+            ticket = state.ticket(key)
+            if ticket is None:
+                continue
+            live = state.live.get(key)
+            spans = spans_of(
+                (
+                    leg,
+                    None if leg.outcome is not None else closes_at(leg, state.policy, state.closings.get(leg.day, ())),
+                )
+                for leg in (live or derive(ticket, state.policy)).folded.legs
+            )
+            if live is None:
+                kept[key] = spans
+        yield spans
+    if day in state.carried:
+        yield state.carried[day]
 
 
-def _spans_of(state: UnitState, key: TicketKey, day: int) -> tuple[list[Work], list[Waiting]]:
-    ticket = state.ticket(key)
-    if ticket is None:
-        return [], []
-    derived = state.live.get(key) or derive(ticket, state.policy)
-    legs = [leg for leg in derived.folded.legs if leg.day == day]
-    return [piece for leg in legs for piece in work_of(leg)], list(_waits(state, legs))
-
-
-def _waits(state: UnitState, legs: Iterable[Leg]) -> Iterator[Waiting]:
-    for leg in legs:
-        ends_at = None
-        if leg.outcome is None:
-            ends_at = closes_at(leg, state.policy, state.closings.get(leg.day, ()))
-        yield from waits_of(leg, ends_at)
+def _ends_at(state: UnitState, leg: Leg) -> int | None:
+    return None if leg.outcome is not None else closes_at(leg, state.policy, state.closings.get(leg.day, ()))

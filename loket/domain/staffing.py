@@ -10,37 +10,17 @@ A pure function of the day's intervals of the unit: the state and the record cal
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from enum import IntEnum
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from loket.domain.intervals import Interval, difference, intersection, length, union
 from loket.domain.leg import Leg, Work
+from loket.domain.session_steps import Session, SessionStep, Window, sessions_of
 
-
-class SessionKind(IntEnum):
-    """What happens to a session, in the order in which it counts at one instant: what ends before what begins."""
-
-    ENDED = 0
-    PAUSED = 1
-    STARTED = 2
-    RESUMED = 3
-
-
-class SessionStep(Struct, frozen=True, array_like=True):
-    """One thing that happened to the session of an employee at a counter. `services` None: any service."""
-
-    at: int
-    kind: int
-    hash: int
-    content: int
-    counter: str
-    employee: str
-    services: tuple[str, ...] | None = None
-
-    def order(self) -> tuple[int, int, int]:
-        return (self.at, self.kind, self.hash)
+__all__ = ["Staff", "Waiting", "active_of", "add_staff", "staff_of_day", "waits_of", "work_of"]
 
 
 class Waiting(Struct, frozen=True, array_like=True):
@@ -52,62 +32,74 @@ class Waiting(Struct, frozen=True, array_like=True):
 
 
 class Staff(Struct, array_like=True):
-    """What one day brought one employee: ms, and the number of call gaps that ended in his own call or start."""
+    """What some days brought one employee: ms, and the number of call gaps that ended in his own call or start.
+
+    `flagged` counts sessions that time alone ended; `active` the counters at which one is open, and not paused, now.
+    """
 
     staffed_ms: int = 0
     serving_ms: int = 0
     call_gap_ms: int = 0
     call_gaps: int = 0
-    in_session: int = 0
-    """Counters at which a session is open, and not paused, at the end of the evaluated time."""
+    flagged: int = 0
+    active: int = 0
 
 
-class _Session(Struct):
-    begin: int
-    end: int
-    services: tuple[str, ...] | None
+def add_staff(left: Staff, right: Staff) -> Staff:
+    """The sum of two."""
+    return Staff(
+        left.staffed_ms + right.staffed_ms,
+        left.serving_ms + right.serving_ms,
+        left.call_gap_ms + right.call_gap_ms,
+        left.call_gaps + right.call_gaps,
+        left.flagged + right.flagged,
+        left.active + right.active,
+    )
 
 
-class _Open(Struct):
-    services: tuple[str, ...] | None
-    since: int | None = None
-
-
-def waits_of(leg: Leg, ends_at: int | None) -> list[Waiting]:
+def waits_of(leg: Leg, ends_at: int | None) -> Iterator[Waiting]:
     """When the person of a leg waited; `ends_at` is the instant at which time alone ends an open leg."""
     if leg.issued_at is None:
-        return []
-    found = []
+        return
     for stretch in leg.stretches:
         over = stretch.called_at if stretch.called_at is not None else stretch.ended_at
-        found.append(Waiting(leg.service, stretch.wait_from, ends_at if over is None else over))
-    return found
+        yield Waiting(leg.service, stretch.wait_from, ends_at if over is None else over)
 
 
-def work_of(leg: Leg) -> list[Work]:
-    """What employees did for the person of a leg."""
-    return [piece for stretch in leg.stretches for piece in stretch.work]
+def work_of(leg: Leg, ends_at: int | None) -> Iterator[Work]:
+    """What employees did for the person of a leg; `ends_at` is the instant at which time alone ends an open leg."""
+    for stretch in leg.stretches:
+        for piece in stretch.work:
+            if leg.outcome is None and stretch is leg.stretches[-1] and (piece.stage == "service" or piece.end is None):
+                yield replace(piece, expires=ends_at)
+            else:
+                yield piece
 
 
 def staff_of_day(
-    steps: Iterable[SessionStep],
-    work: Iterable[Work],
-    waiting: Iterable[Waiting],
-    until: int,
-    wrap_up_ms: int,
+    steps: Iterable[SessionStep], work: Iterable[Work], waiting: Iterable[Waiting], window: Window, wrap_up_ms: int
 ) -> dict[str, Staff]:
-    """What a day brought each employee who had a session, up to `until` (ms): now, or the end of the day if earlier."""
+    """What a day brought each employee who had a session, up to the window's now."""
     own: dict[str, list[Work]] = {}
     for piece in work:
         own.setdefault(piece.employee, []).append(piece)
-    by_employee: dict[str, list[SessionStep]] = {}
-    for step in sorted(steps, key=SessionStep.order):
-        by_employee.setdefault(step.employee, []).append(step)
-    queues = _queues(waiting, until)
+    queues = _queues(waiting, window.until)
     return {
-        employee: _staff(mine, own.get(employee, []), queues, until, wrap_up_ms)
-        for employee, mine in by_employee.items()
+        employee: _staff(employee_steps, own.get(employee, []), queues, window, wrap_up_ms)
+        for employee, employee_steps in _by_employee(steps).items()
     }
+
+
+def active_of(steps: Iterable[SessionStep], window: Window) -> int:
+    """At how many counters somebody is in session, and not paused, at the window's now."""
+    return sum(sessions_of(mine, (), window).active for mine in _by_employee(steps).values())
+
+
+def _by_employee(steps: Iterable[SessionStep]) -> dict[str, list[SessionStep]]:
+    found: dict[str, list[SessionStep]] = {}
+    for step in steps:
+        found.setdefault(step.employee, []).append(step)
+    return found
 
 
 def _queues(waiting: Iterable[Waiting], until: int) -> dict[str, list[Interval]]:
@@ -120,72 +112,71 @@ def _queues(waiting: Iterable[Waiting], until: int) -> dict[str, list[Interval]]
 
 
 def _staff(
-    steps: list[SessionStep], work: list[Work], queues: Mapping[str, list[Interval]], until: int, wrap_up_ms: int
+    steps: list[SessionStep], work: list[Work], queues: Mapping[str, list[Interval]], window: Window, wrap_up_ms: int
 ) -> Staff:
-    staff = Staff()
-    sessions = _sessions(steps, work, until, staff)
-    staffed = union((session.begin, session.end) for session in sessions)
-    staff.staffed_ms = length(staffed)
-
-    def spans(stages: tuple[str, ...], after_ms: int = 0) -> list[Interval]:
-        return [
-            (piece.begin, until if piece.end is None else min(piece.end + after_ms, until))
-            for piece in work
-            if piece.stage in stages
-        ]
-
-    staff.serving_ms = length(intersection(staffed, union(spans(("way", "service")))))
-    busy = union(spans(("call", "way", "hold")) + spans(("service",), wrap_up_ms))
-    wanted = union(
-        common
-        for session in sessions
-        for common in intersection([(session.begin, session.end)], _wanted(session, queues))
+    told = sessions_of(steps, work, window)
+    staffed = union((session.begin, session.end) for session in told.sessions)
+    serving = intersection(staffed, _serving(work, window))
+    free = difference(staffed, _busy(work, window, wrap_up_ms))
+    gaps = intersection(free, _wanted(told.sessions, queues))
+    return Staff(
+        staffed_ms=length(staffed),
+        serving_ms=length(serving),
+        call_gap_ms=length(gaps),
+        call_gaps=_ended_gaps(free, gaps, staffed, work, window.until),
+        flagged=told.flagged,
+        active=told.active,
     )
-    begins = {piece.begin for piece in work if piece.stage != "hold"}
-    for free in difference(staffed, busy):
-        counted = length(intersection([free], wanted))
-        staff.call_gap_ms += counted
-        staff.call_gaps += counted > 0 and free[1] in begins
-    return staff
 
 
-def _wanted(session: _Session, queues: Mapping[str, list[Interval]]) -> list[Interval]:
-    """When somebody waits whom this session may serve."""
-    names = queues.keys() if session.services is None else session.services
-    return union(interval for name in names for interval in queues.get(name, ()))
+def _serving(work: Iterable[Work], window: Window) -> list[Interval]:
+    """Own way and service, running ones included. A service that nobody completed has no duration (rule 6)."""
+    return union(
+        (piece.begin, window.until if piece.end is None else min(piece.end, window.until))
+        for piece in work
+        if piece.stage in ("way", "service") and not window.expired(piece.expires)
+    )
 
 
-def _sessions(steps: list[SessionStep], work: list[Work], until: int, staff: Staff) -> list[_Session]:
-    """The stretches of one employee's staffed time; a pause and an end count from the end of the running service."""
-    found: list[_Session] = []
-    open_at: dict[str, _Open] = {}
+def _busy(work: Iterable[Work], window: Window, wrap_up_ms: int) -> list[Interval]:
+    """When he serves, holds or has called somebody, or wraps up: until the day is over, where nobody tells an end."""
 
-    def finished(at: int) -> int:
-        for piece in work:
-            if piece.stage == "service" and piece.begin < at and (piece.end is None or piece.end > at):
-                at = until if piece.end is None else piece.end
-        return min(at, until)
+    def span(piece: Work) -> Interval:
+        end = piece.end if piece.end is not None else piece.expires
+        if end is None:
+            return (piece.begin, window.until)
+        return (piece.begin, min(end + (wrap_up_ms if piece.stage == "service" else 0), window.until))
 
-    for step in steps:
-        if step.at >= until:
-            break
-        session = open_at.get(step.counter)
-        if step.kind == SessionKind.STARTED:
-            if session is None:
-                open_at[step.counter] = _Open(step.services, step.at)
-        elif session is None:
-            continue
-        elif step.kind == SessionKind.RESUMED:
-            if session.since is None:
-                session.since = step.at
+    return union(map(span, work))
+
+
+def _wanted(sessions: Iterable[Session], queues: Mapping[str, list[Interval]]) -> list[Interval]:
+    """When somebody waits for a service that a session of that moment names (or that is any, where it names none)."""
+    anybody: list[Interval] | None = None
+    found: list[Interval] = []
+    for session in sessions:
+        if session.services is not None:
+            waits = union(interval for name in session.services for interval in queues.get(name, ()))
         else:
-            if session.since is not None:
-                found.append(_Session(session.since, finished(step.at), session.services))
-                session.since = None
-            if step.kind == SessionKind.ENDED:
-                del open_at[step.counter]
-    for session in open_at.values():
-        if session.since is not None:
-            staff.in_session += 1
-            found.append(_Session(session.since, until, session.services))
-    return found
+            if anybody is None:
+                anybody = union(interval for intervals in queues.values() for interval in intervals)
+            waits = anybody
+        found.extend(intersection([(session.begin, session.end)], waits))
+    return union(found)
+
+
+def _ended_gaps(
+    free: Iterable[Interval], gaps: list[Interval], staffed: Iterable[Interval], work: Iterable[Work], until: int
+) -> int:
+    """How many of the free times in which something counts ended in his own call or start.
+
+    Not those that end with the session: at one instant what ends comes first (rule 2).
+    """
+    begins = {piece.begin for piece in work if piece.stage != "hold"}
+    left = {end for _, end in staffed if end < until}
+    number = 0
+    for begin, end in free:
+        if end in begins and end not in left:
+            first = bisect_left(gaps, (begin, begin))
+            number += first < len(gaps) and gaps[first][0] < end
+    return number

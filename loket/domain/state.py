@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from loket.domain.contribution import Contribution, contributions
+from loket.domain.counters import Counter
 from loket.domain.days import Admission, QueueClosing, closes_at, service_days
 from loket.domain.leg import Leg, Work
 from loket.domain.legs import Folded, fold, go_on
 from loket.domain.policy import UnitPolicy
-from loket.domain.staffing import SessionStep, Staff, Waiting
+from loket.domain.session_steps import SessionStep
+from loket.domain.staffing import Staff, Waiting
 from loket.domain.steps import Step, Ticket
 from loket.domain.tally import Counts, DayTally, ServiceTally
 
@@ -41,25 +43,26 @@ class Live(Struct):
     by_day: dict[int, Contribution]
 
 
-class Counter(Struct, array_like=True):
-    """A desk as its events tell it: when it was last opened and closed, and what its last heartbeat said (ms).
+class SessionDay(Struct, array_like=True):
+    """The session events of one day, and their ids: the hash of an id and of what its event said, alternating."""
 
-    `received` is the broker's time of the last event that named it.
-    """
+    steps: list[SessionStep] = field(default_factory=list)
+    ids: list[int] = field(default_factory=list)
 
-    opened_at: int = 0
-    closed_at: int = 0
-    received: int = 0
-    heartbeat_at: int = 0
-    pending: int | None = None
-    oldest_pending_at: int | None = None
+
+class Spans(Struct, array_like=True):
+    """When people worked on tickets, and when somebody waited."""
+
+    work: list[Work] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)
 
 
 class UnitState:
     """Everything that the live indicators of one unit need, and `offset`: the last record that it contains.
 
     `tickets` holds the tickets of open days, packed once all their legs are closed. `live` holds the derived figures of
-    those with an open leg. `spans` keeps, of days with sessions, the work and waits of tickets since they last changed.
+    those with an open leg. `spans` keeps, of days with sessions, the work and waits of closed tickets; `carried`, where
+    the day never starts, those of forgotten tickets. Days up to `settled_day` are in `staff`, and can change no more.
     """
 
     def __init__(self, unit: str, policy: UnitPolicy) -> None:
@@ -78,10 +81,12 @@ class UnitState:
         self.pages: dict[PageKey, list[TicketKey]] = {}
         self.closings: dict[int, list[QueueClosing]] = {}
         self.last_call: dict[str, int] = {}
-        self.sessions: dict[int, list[SessionStep]] = {}
+        self.sessions: dict[int, SessionDay] = {}
         self.staff: dict[str, Staff] = {}
+        self.settled_day = 0
+        self.carried: dict[int, Spans] = {}
+        self.spans: dict[int, dict[TicketKey, Spans]] = {}
         self.counters: dict[str, Counter] = {}
-        self.spans: dict[int, dict[TicketKey, tuple[list[Work], list[Waiting]]]] = {}
         self.late = 0
         self.dirty_pages: set[PageKey] = set()
         self.gone_pages: set[PageKey] = set()
@@ -128,8 +133,7 @@ def derive_on(ticket: Ticket, step: Step, before: Live, policy: UnitPolicy) -> L
 
 def put_back(state: UnitState, key: TicketKey, ticket: Ticket, derived: Live) -> None:
     """Keep a ticket: unpacked while a leg is open, else packed in the page that the log gave it."""
-    for spans in state.spans.values():
-        spans.pop(key, None)
+    forget_spans(state, key)
     if derived.folded.is_open:
         state.live[key] = derived
         state.tickets[key] = ticket
@@ -141,6 +145,12 @@ def put_back(state: UnitState, key: TicketKey, ticket: Ticket, derived: Live) ->
     if ticket.page >= 0:
         state.dirty_pages.add((ticket.day, ticket.page))
         state.gone_pages.discard((ticket.day, ticket.page))
+
+
+def forget_spans(state: UnitState, key: TicketKey) -> None:
+    """Forget what was kept of a ticket's work and waits, as it changes or goes."""
+    for spans in state.spans.values():
+        spans.pop(key, None)
 
 
 def _give_page(state: UnitState, key: TicketKey, ticket: Ticket) -> None:

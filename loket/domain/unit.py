@@ -12,16 +12,19 @@ from enum import StrEnum
 from loket.domain import events
 from loket.domain.closing import close_days
 from loket.domain.contribution import Contribution, Fact, changes, listed
+from loket.domain.counters import Counter, note_counter
 from loket.domain.days import QueueClosing, is_never, service_days
 from loket.domain.legs import Folded
 from loket.domain.policy import UnitPolicy
-from loket.domain.sessions import MAX_SESSION_STEPS, SESSION_KIND, add_step, note_counter, session_step
+from loket.domain.session_steps import Added, add_step
+from loket.domain.sessions import MAX_SESSION_STEPS, SESSION_KIND, session_step
 from loket.domain.state import (
     NEVER_BUCKET,
     OTHER,
     PAGE_TICKETS,
     Live,
     PageKey,
+    SessionDay,
     TicketKey,
     UnitState,
     derive,
@@ -78,9 +81,11 @@ def apply(state: UnitState, event: events.Event, received: int) -> Applied:
     if not is_processed(event):
         return Applied.NOT_YET
     if isinstance(event.data, events.CounterData):
-        note_counter(state, event, received)
+        note_counter(_counter(state, event.data.counter), event, received)
         if type(event) not in SESSION_KIND:
             return Applied.APPLIED
+    elif state.counters:
+        _see_counter(state, event, received)
     day = ticket_day(event, state.policy)
     if state.admission.is_closed(day):
         state.late += 1
@@ -225,15 +230,41 @@ def _date_last_call(state: UnitState, ticket: Ticket, folded: Folded, call: Step
 
 
 def _apply_session(state: UnitState, event: events.Event, day: int, id_hash: int, content: int) -> Applied:
-    steps = state.sessions.setdefault(day, [])
-    step = session_step(event, id_hash, content)
-    if step is None or len(steps) >= MAX_SESSION_STEPS:
+    told = state.sessions.get(day)
+    step = session_step(event, id_hash)
+    if step is None or (told is not None and len(told.steps) >= MAX_SESSION_STEPS):
         state.late += 1
         return Applied.LATE
+    if told is None:
+        told = state.sessions[day] = SessionDay()
     if step.employee not in state.employees and len(state.employees) < state.policy.budget.employees:
         state.employees[step.employee] = None
-    state.ids.setdefault(day, {})[id_hash] = content
-    return Applied.APPLIED if add_step(steps, step) else Applied.DUPLICATE
+    if len(told.ids) < 4 * MAX_SESSION_STEPS:
+        told.ids += (id_hash, content)
+        state.ids.setdefault(day, {})[id_hash] = content
+    added = add_step(told.steps, step)
+    if added is Added.REPEAT:
+        return Applied.DUPLICATE
+    if added is Added.NEW:
+        return Applied.APPLIED
+    state.tally(EMPTY_SERVICE).counts.change("contradictions", 1)
+    return Applied.APPLIED if added is Added.STANDS else Applied.CONTRADICTION
+
+
+def _counter(state: UnitState, name: str) -> Counter:
+    """The counter of a name, or the one for all names over the unit's budget."""
+    found = state.counters.get(name)
+    if found is None:
+        label = name if len(state.counters) < state.policy.budget.counters else OTHER
+        found = state.counters.setdefault(label, Counter())
+    return found
+
+
+def _see_counter(state: UnitState, event: events.Event, received: int) -> None:
+    """An event of a ticket shows that its counter's device is there, if the counter is known."""
+    counter = state.counters.get(getattr(event.data, "counter", None) or "")
+    if counter is not None and received > counter.received:
+        counter.received = received
 
 
 def _close_queue(state: UnitState, event: events.QueueClosed, day: int, id_hash: int, content: int) -> Applied:

@@ -150,6 +150,52 @@ class Office:
         data = events.QueueClosedData(unit=self.unit, service=service)
         return events.QueueClosed(**self._envelope(at, of), data=data)
 
+    def session_started(
+        self, employee: str, *, at: At, counter: str = "1", services: tuple[str, ...] | None = None, **of: Unpack[Of]
+    ) -> events.SessionStarted:
+        """Staffed time begins, for some services or for any."""
+        data = events.SessionStartedData(unit=self.unit, counter=counter, employee=employee, services=services)
+        return events.SessionStarted(**self._envelope(at, of), data=data)
+
+    def session_paused(self, employee: str, *, at: At, counter: str = "1", **of: Unpack[Of]) -> events.SessionPaused:
+        """A break begins."""
+        data = events.SessionData(unit=self.unit, counter=counter, employee=employee)
+        return events.SessionPaused(**self._envelope(at, of), data=data)
+
+    def session_resumed(self, employee: str, *, at: At, counter: str = "1", **of: Unpack[Of]) -> events.SessionResumed:
+        """The break is over."""
+        data = events.SessionData(unit=self.unit, counter=counter, employee=employee)
+        return events.SessionResumed(**self._envelope(at, of), data=data)
+
+    def session_ended(self, employee: str, *, at: At, counter: str = "1", **of: Unpack[Of]) -> events.SessionEnded:
+        """Staffed time is over."""
+        data = events.SessionData(unit=self.unit, counter=counter, employee=employee)
+        return events.SessionEnded(**self._envelope(at, of), data=data)
+
+    def counter_opened(self, *, at: At, counter: str = "1", **of: Unpack[Of]) -> events.CounterOpened:
+        """A desk opens."""
+        data = events.CounterData(unit=self.unit, counter=counter)
+        return events.CounterOpened(**self._envelope(at, of), data=data)
+
+    def counter_closed(self, *, at: At, counter: str = "1", **of: Unpack[Of]) -> events.CounterClosed:
+        """A desk closes."""
+        data = events.CounterData(unit=self.unit, counter=counter)
+        return events.CounterClosed(**self._envelope(at, of), data=data)
+
+    def heartbeat(
+        self,
+        *,
+        at: At,
+        counter: str = "1",
+        pending: int | None = None,
+        oldest_pending_at: At | None = None,
+        **of: Unpack[Of],
+    ) -> events.CounterHeartbeat:
+        """The device is there, and so much waits in its outbox."""
+        oldest = None if oldest_pending_at is None else self.at(oldest_pending_at)
+        data = events.HeartbeatData(unit=self.unit, counter=counter, pending=pending, oldest_pending_at=oldest)
+        return events.CounterHeartbeat(**self._envelope(at, of), data=data)
+
     def _envelope(self, at: At, of: Of) -> _Envelope:
         self._made += 1
         return {"source": self.source, "id": of.get("id") or str(self._made), "time": self.at(at)}
@@ -193,6 +239,7 @@ def unit_policy(
     day_starts: str = "03:00",
     late_hours: float = 6,
     short_seconds: float = 10,
+    wrap_up_seconds: float = 0,
     budget: Budget | None = None,
 ) -> UnitPolicy:
     """What a unit promises: the services with a wait target in seconds, always valid, the objective 80 %.
@@ -205,6 +252,7 @@ def unit_policy(
         day_starts_ms=None if day_starts == "never" else int(hours) * HOUR + int(minutes) * MINUTE,
         late_ms=round(late_hours * HOUR),
         short_ms=round(short_seconds * SECOND),
+        wrap_up_ms=round(wrap_up_seconds * SECOND),
         budget=budget or Budget(),
         services={
             service: ServicePolicy(targets=(Target(1, round(seconds * SECOND), 0.8),))

@@ -1,7 +1,7 @@
 """Hypothesis strategies for whole logs of a unit: what really comes, and what could come (needs Hypothesis).
 
-`journeys` are visits as offices know them; `scraps` are steps in any order at any time, as broken devices send them.
-`logs` mixes both over several tickets and service days, with repeats, contradictions and clocks that are off.
+`journeys` are visits as offices know them; `scraps` are steps in any order at any time, as broken devices send them;
+`shifts` are sessions and what desks tell. `logs` mixes them over several tickets and service days, with repeats, contradictions and clocks that are off.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from loket.domain.events import Event, Instant
 from loket.domain.policy import DAY, HOUR, MINUTE, SECOND
 from loket.testing.builders import Desk, Office, again
 
-__all__ = ["arrivals", "conflicting", "journeys", "logs", "scraps"]
+__all__ = ["arrivals", "conflicting", "journeys", "logs", "scraps", "shifts"]
 
 SUBJECTS: Final = ("A1", "A2", "B1")
 SERVICES: Final = ("s", "t", "free")
@@ -149,8 +149,40 @@ def scraps(draw: st.DrawFn, office: Office, subject: str = "A1", begins_at: int 
 
 
 @st.composite
+def shifts(draw: st.DrawFn, office: Office, begins_at: int = 0) -> list[Event]:
+    """An employee's sessions at a desk or two: starts, breaks and an end, or some of them, and what the desk tells."""
+    made: list[Event] = []
+    employee = draw(st.sampled_from(("sari", "budi", "tono")))
+    at = begins_at
+    for _ in range(draw(st.integers(1, 5))):
+        counter = draw(st.sampled_from(("1", "1", "2")))
+        how = draw(st.sampled_from(("started", "started", "paused", "resumed", "ended")))
+        if how == "started":
+            services = draw(st.sampled_from((None, ("s",), ("t", "free"), ())))
+            made.append(office.session_started(employee, at=at, counter=counter, services=services))
+        else:
+            make: Callable[..., Event] = getattr(office, f"session_{how}")
+            made.append(make(employee, at=at, counter=counter))
+        if draw(st.integers(0, 3)) == 0:
+            made.append(_of_desk(draw, office, at, counter))
+        at += draw(st.sampled_from((0, 5, 30, 240, 600))) * MINUTE
+    return made
+
+
+def _of_desk(draw: st.DrawFn, office: Office, at: int, counter: str) -> Event:
+    how = draw(st.sampled_from(("opened", "closed", "heartbeat")))
+    if how == "heartbeat":
+        return office.heartbeat(at=at, counter=counter, pending=draw(st.sampled_from((None, 0, 3))))
+    return (
+        office.counter_opened(at=at, counter=counter)
+        if how == "opened"
+        else office.counter_closed(at=at, counter=counter)
+    )
+
+
+@st.composite
 def logs(draw: st.DrawFn, unit: str = "u", *, days: int = 2, tickets: int = 5) -> list[Event]:
-    """The log of a unit over some service days, ordered by time: journeys and scraps, closings, repeats and skew.
+    """The log of a unit over some service days, ordered by time: journeys, scraps, shifts, closings, repeats and skew.
 
     No two events have one id and differ: see `conflicting`.
     """
@@ -162,6 +194,9 @@ def logs(draw: st.DrawFn, unit: str = "u", *, days: int = 2, tickets: int = 5) -
         begins_at = opens + draw(st.integers(0, days - 1)) * DAY + draw(st.integers(0, 19 * 60)) * MINUTE
         kind = draw(st.integers(0, 2))
         made.extend(draw(scraps(office, subject, begins_at) if kind == 0 else journeys(office, subject, begins_at)))
+    for _ in range(draw(st.integers(0, 3))):
+        begins_at = opens + draw(st.integers(0, days - 1)) * DAY + draw(st.integers(-2 * 60, 19 * 60)) * MINUTE
+        made.extend(draw(shifts(office, begins_at)))
     for _ in range(draw(st.integers(0, 2))):
         closes_at = opens + draw(st.integers(0, days - 1)) * DAY + draw(st.integers(0, 19)) * HOUR
         made.append(office.queue_closed(at=closes_at, service=draw(st.sampled_from((None, *SERVICES)))))

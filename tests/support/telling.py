@@ -8,6 +8,8 @@ from loket.domain.events import Event
 from loket.domain.figures import Figures, evaluate
 from loket.domain.leg import Leg
 from loket.domain.policy import UnitPolicy
+from loket.domain.sessions import evaluate_staff
+from loket.domain.staffing import Staff
 from loket.domain.state import UnitState, derive
 from loket.domain.summary import UnitFigures, add_up, flat_counts, flat_service, rows_of_state
 from loket.domain.tally import ServiceTally
@@ -54,7 +56,7 @@ class Told:
 
     def figures(self, now: At | None = None) -> Figures:
         """Everything at an instant: by default that of the newest event."""
-        return evaluate(self.state, self.now if now is None else int(self.office.at(now)))
+        return evaluate(self.state, self._now(now))
 
     def row(self, service: str = "s", now: At | None = None) -> Row:
         """The exact figures of a service (totals less corrections) and its present; `""`: legs without an issue."""
@@ -78,6 +80,19 @@ class Told:
         """The exact figures of an employee."""
         counts = self.state.people.get(employee)
         return Row() if counts is None else Row(flat_counts(counts))
+
+    def staff(self, employee: str, now: At | None = None) -> Staff:
+        """An employee's time since the state began; all 0 where no session ever was."""
+        found = evaluate_staff(self.state, self._now(now)).get(employee)
+        return Staff() if found is None else found.total
+
+    def staff_today(self, employee: str, now: At | None = None) -> Staff:
+        """An employee's time on the service day of `now`."""
+        found = evaluate_staff(self.state, self._now(now)).get(employee)
+        return Staff() if found is None else found.day
+
+    def _now(self, now: At | None) -> int:
+        return self.now if now is None else int(self.office.at(now))
 
     def report(self, service: str | None = "s", now: At | None = None) -> UnitFigures:
         """The row under the names of rules.md."""

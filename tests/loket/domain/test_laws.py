@@ -11,11 +11,13 @@ import msgspec
 from hypothesis import strategies as st
 
 from loket.domain.contribution import Contribution
-from loket.domain.events import Event
+from loket.domain.events import CounterClosed, CounterHeartbeat, CounterOpened, Event
 from loket.domain.figures import evaluate
 from loket.domain.levels import Levels
 from loket.domain.policy import DAY, HOUR, MINUTE, UnitPolicy
 from loket.domain.records import head_bytes, load, mark_all, page_bytes, split_key, take_records
+from loket.domain.sessions import active_sessions, evaluate_staff
+from loket.domain.staffing import Staff
 from loket.domain.state import UnitState, derive
 from loket.domain.summary import flat_counts, flat_service, rows_of_state
 from loket.domain.tally import ServiceTally
@@ -26,9 +28,10 @@ from loket.testing.strategies import arrivals, conflicting, journeys, logs
 from support.laws import law
 
 TARGETS = {"s": 300, "t": 600}
-BY_DAY = unit_policy(TARGETS)
-NEVER = unit_policy(TARGETS, day_starts="never")
+BY_DAY = unit_policy(TARGETS, wrap_up_seconds=90)
+NEVER = unit_policy(TARGETS, day_starts="never", wrap_up_seconds=90)
 POLICIES = st.sampled_from([BY_DAY, NEVER])
+NEEDS_NO_ID = (CounterOpened, CounterClosed, CounterHeartbeat)
 OPENS = int(Office().at("08:00"))
 NOWS = [OPENS + offset for offset in (-DAY, HOUR, 5 * HOUR, 19 * HOUR, 24 * HOUR, 30 * HOUR, 50 * HOUR, 90 * HOUR)]
 
@@ -55,7 +58,16 @@ def exact(state: UnitState, *nows: int, days: bool = True) -> dict[str, Any]:
         for label, day in figures.day.items() if days else ():
             amounts = day.counts | {"judged": day.judged, "breached": day.breached, "expired": day.expired}
             found[f"{now} {label} day"] = {name: amount for name, amount in amounts.items() if amount}
+        for name, staff in evaluate_staff(state, now).items():
+            found[f"{now} staff {name}"] = told_of(staff.total)
+            if days:
+                found[f"{now} staff {name} day"] = told_of(staff.day)
     return {name: figures for name, figures in found.items() if figures}
+
+
+def told_of(staff: Staff) -> dict[str, int]:
+    """An employee's time without zeros."""
+    return {name: amount for name, amount in msgspec.structs.asdict(staff).items() if amount}
 
 
 def never_falling(state: UnitState) -> dict[str, int]:
@@ -90,8 +102,9 @@ def test_law_any_permutation_and_duplication_gives_the_same_exact_figures(
 def test_law_applying_a_log_twice_changes_nothing(log: list[Event], policy: UnitPolicy) -> None:
     state = told(log, policy)
     before = (exact(state), never_falling(state), head_bytes(state), dict(state.last_call))
-    results = {apply(state, event, OPENS) for event in log}
+    results = {apply(state, event, OPENS) for event in log if not isinstance(event, NEEDS_NO_ID)}
     assert results <= {Applied.DUPLICATE, Applied.LATE, Applied.CONFLICTING_REPEAT}
+    assert {apply(state, event, OPENS) for event in log if isinstance(event, NEEDS_NO_ID)} <= {Applied.APPLIED}
     assert (exact(state), never_falling(state), head_bytes(state), dict(state.last_call)) == before
 
 
@@ -346,6 +359,28 @@ def test_law_levels_are_shares_or_nothing(received: list[tuple[Event, int]], pol
             assert row.issued >= row.answered + row.left
         for person in people:
             assert min(value for value in msgspec.structs.astuple(person) if not isinstance(value, str)) >= 0
+
+
+@law(receptions(), POLICIES)
+def test_law_of_employees_time_each_part_is_within_the_whole(
+    received: list[tuple[Event, int]], policy: UnitPolicy
+) -> None:
+    state = UnitState("u", policy)
+    for event, at in received:
+        apply(state, event, at)
+    for now in NOWS:
+        for staff in evaluate_staff(state, now).values():
+            for part in (staff.total, staff.day):
+                assert min(part.serving_ms, part.call_gap_ms, part.call_gaps, part.flagged, part.active) >= 0
+                assert part.serving_ms + part.call_gap_ms <= part.staffed_ms
+                assert part.call_gaps <= part.call_gap_ms
+            assert staff.day.staffed_ms <= min(staff.total.staffed_ms, 25 * HOUR)
+        assert active_sessions(state, now) in (None, sum(s.day.active for s in evaluate_staff(state, now).values()))
+
+
+@law(logs_and_arrivals, POLICIES)
+def test_law_counters_need_no_order(pair: tuple[list[Event], list[Event]], policy: UnitPolicy) -> None:
+    assert told(pair[0], policy).counters == told(pair[1], policy).counters
 
 
 @law(journeys(Office(day=BUILDERS_DAY), begins_at=OPENS))
