@@ -131,9 +131,8 @@ def settle_staff(state: UnitState) -> None:
     closed = state.admission.closed_day
     state.sessions = {day: told for day, told in state.sessions.items() if day >= kept_from}
     needed = set(staffed_days(state.sessions, state.policy, state_now))
-    state.carried = {
-        day: spans for day, spans in state.carried.items() if day > closed or (day > last and day in needed)
-    }
+    carried = {day: spans for day, spans in state.carried.items() if day > closed or (day > last and day in needed)}
+    state.carried = {day: _in_order(carried[day]) for day in sorted(carried)}
     for day in [day for day in state.spans if NEVER_BUCKET < day <= last]:
         del state.spans[day]
 
@@ -151,6 +150,13 @@ def _last_settled(state: UnitState) -> int:
             first_at = leg.first_at if first_at is None else min(first_at, leg.first_at)
     last = closed if first_at is None else min(closed, service_days(state.policy).day(first_at) - 1)
     return max(last, closed - MAX_UNSETTLED_DAYS, state.settled_day)
+
+
+def _in_order(spans: Spans) -> Spans:
+    """The same, whatever the order of the tickets that they are of: records are a function of the log alone."""
+    spans.work.sort(key=lambda piece: (piece.begin, piece.employee, piece.stage, piece.end or 0, piece.finish or 0))
+    spans.waiting.sort(key=lambda wait: (wait.begin, wait.service, wait.end or 0))
+    return spans
 
 
 def carry(state: UnitState, legs: Iterable[tuple[Leg, int | None]]) -> None:

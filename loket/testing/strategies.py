@@ -1,7 +1,8 @@
 """Hypothesis strategies for whole logs of a unit: what really comes, and what could come (needs Hypothesis).
 
 `journeys` are visits as offices know them; `scraps` are steps in any order at any time, as broken devices send them;
-`shifts` are sessions and what desks tell. `logs` mixes them over several tickets and service days, with repeats, contradictions and clocks that are off.
+`shifts` are sessions and what desks tell. `logs` mixes them over several tickets and service days, with repeats,
+contradictions and clocks that are off.
 """
 
 from __future__ import annotations
