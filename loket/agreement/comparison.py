@@ -38,6 +38,8 @@ _OF_RECORD_ONLY: Final = frozenset(
 )
 """Names and quantiles of rows, which are not compared."""
 
+_OF_EMPLOYEES: Final = ("employees", "day_employees")
+
 Place = Callable[..., Difference]
 
 
@@ -53,6 +55,7 @@ def compare(metrics: Mapping[str, LiveFigures], record: RecordFigures, now: int)
             *_of_services(unit, measured, live),
             *_of_table("employees", unit, measured.employees, live.employees),
             *_of_table("day", unit, measured.day, live.day),
+            *_of_table("day_employees", unit, measured.day_employees, live.day_employees),
         ]
         differences += apart
         if not apart and unit != OTHER:
@@ -78,6 +81,7 @@ def _units_named_as(metrics: Mapping[str, LiveFigures], live: Mapping[str, LiveF
         judging=[OTHER] if any(figures.judging for figures in beyond) else [],
         employees=all_as_other(figures.employees for figures in beyond),
         day=all_as_other(figures.day for figures in beyond),
+        day_employees=all_as_other(figures.day_employees for figures in beyond),
     )
     return {unit: figures for unit, figures in live.items() if unit in metrics} | {OTHER: others}
 
@@ -100,6 +104,7 @@ def _named_as(measured: LiveFigures, live: LiveFigures) -> LiveFigures:
         judging=sorted(judging),
         employees=merged(measured.employees, live.employees),
         day=merged(measured.day, live.day),
+        day_employees=merged(measured.day_employees, live.day_employees),
     )
 
 
@@ -133,7 +138,7 @@ def _of_table(
 def _place(table: str, unit: str, name: str) -> Place:
     def at(**rest: Any) -> Difference:
         # Legs without an issue have no row of a service: their figures stand in the unit's own.
-        label = {"employee": name} if table == "employees" else {"service": name if name != EMPTY_SERVICE else None}
+        label = {"employee": name} if table in _OF_EMPLOYEES else {"service": name if name != EMPTY_SERVICE else None}
         return Difference(table=table, unit=unit, **label, **rest)
 
     return at

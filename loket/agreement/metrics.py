@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final, Protocol
 
-from loket.catalogue import EMPLOYEE_CORRECTIONS, EMPLOYEE_COUNTS, EMPLOYEE_DURATIONS, EMPLOYEE_PREFIX, Metric
+from loket.catalogue import (
+    EMPLOYEE_CORRECTIONS,
+    EMPLOYEE_COUNTS,
+    EMPLOYEE_DAY,
+    EMPLOYEE_DURATIONS,
+    EMPLOYEE_PREFIX,
+    EMPLOYEE_TIME,
+    Metric,
+)
 from loket.catalogue.units import (
     CONTRADICTIONS,
     CORRECTIONS,
@@ -34,6 +42,8 @@ _UNIT: Final = "unit"
 _SERVICE: Final = "service"
 _EMPLOYEE: Final = "employee"
 _FIGURE: Final = "figure"
+_OF_SERVICES: Final = ("services", "day")
+"""The tables by service; the others are by employee."""
 
 
 class Sample(Protocol):
@@ -80,7 +90,7 @@ class _Place:
 
     def _add(self, figures: LiveFigures, sample: Sample, figure: str, amount: int) -> None:
         table: dict[str, Flat] = getattr(figures, self._table)
-        name = sample.labels.get(_EMPLOYEE if self._table == "employees" else _SERVICE, EMPTY_SERVICE)
+        name = sample.labels.get(_SERVICE if self._table in _OF_SERVICES else _EMPLOYEE, EMPTY_SERVICE)
         flat = table.setdefault(name, {})
         flat[figure] = flat.get(figure, 0) + amount
 
@@ -117,7 +127,8 @@ def _places() -> dict[str, _Place]:
     for table, metrics in (
         ("services", (*EVENTS_BROUGHT, CONTRADICTIONS, SKEWED, *CUMULATIVE, *present, *DURATIONS)),
         ("day", DAY),
-        ("employees", (*EMPLOYEE_COUNTS, *EMPLOYEE_DURATIONS)),
+        ("employees", (*EMPLOYEE_COUNTS, *EMPLOYEE_DURATIONS, *EMPLOYEE_TIME)),
+        ("day_employees", EMPLOYEE_DAY),
     ):
         for metric in metrics:
             if metric.is_distribution:

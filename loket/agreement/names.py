@@ -16,6 +16,8 @@ _NAMES: Final = {
     "tickets_closed/abandoned": "closed.abandoned",
     "tickets_closed/transferred": "closed.transferred",
     "expired": "closed.expired",
+    "staffed_ms": "staffed_s",
+    "serving_ms": "serving_s",
 }
 
 _SECONDS: Final = 1_000
@@ -29,6 +31,8 @@ def told(figure: str) -> tuple[str, int]:
     """
     if figure == "oldest_wait_start":
         return "oldest_wait_start_timestamp_s", _SECONDS
+    if figure in ("staffed_ms", "serving_ms"):
+        return _NAMES[figure], _SECONDS
     if figure.endswith("_ms"):
         return f"{figure.removesuffix('_ms').removesuffix('_seconds')}_s_sum", _SECONDS
     return _NAMES.get(figure, figure), 1

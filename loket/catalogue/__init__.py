@@ -6,9 +6,11 @@ The exporter, the sink, rules, dashboards, `loket.scrape` and docs/metrics.md ta
 from loket.catalogue.employees import (
     EMPLOYEE_CORRECTIONS,
     EMPLOYEE_COUNTS,
+    EMPLOYEE_DAY,
     EMPLOYEE_DURATIONS,
     EMPLOYEE_METRICS,
     EMPLOYEE_PREFIX,
+    EMPLOYEE_TIME,
 )
 from loket.catalogue.metric import MILLISECONDS, PREFIX, Kind, Metric
 from loket.catalogue.pipeline import PIPELINE_METRICS
@@ -18,9 +20,11 @@ from loket.catalogue.units import UNIT_METRICS
 __all__ = [
     "EMPLOYEE_CORRECTIONS",
     "EMPLOYEE_COUNTS",
+    "EMPLOYEE_DAY",
     "EMPLOYEE_DURATIONS",
     "EMPLOYEE_METRICS",
     "EMPLOYEE_PREFIX",
+    "EMPLOYEE_TIME",
     "METRICS",
     "MILLISECONDS",
     "PIPELINE_METRICS",

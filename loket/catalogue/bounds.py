@@ -6,11 +6,21 @@ from collections.abc import Iterable
 from typing import Final
 
 from loket.catalogue import pipeline, units
-from loket.catalogue.employees import EMPLOYEE_COUNTS, EMPLOYEE_DURATIONS
+from loket.catalogue.desks import COUNTERS_OPEN, DESK_METRICS, SESSIONS_ACTIVE
+from loket.catalogue.employees import EMPLOYEE_COUNTS, EMPLOYEE_DAY, EMPLOYEE_DURATIONS, EMPLOYEE_TIME
 from loket.catalogue.metric import Kind, Metric
 from loket.wire.rejection import Reason
 
-__all__ = ["of_employee", "of_partition", "of_service", "of_source", "of_unit", "of_unit_in_all"]
+__all__ = [
+    "of_counter",
+    "of_desks",
+    "of_employee",
+    "of_partition",
+    "of_service",
+    "of_source",
+    "of_unit",
+    "of_unit_in_all",
+]
 
 _GAUGES: Final = (*units.CUMULATIVE, *units.DAY, units.TICKETS_WAITING, units.TICKETS_EARLY, units.OVER_TARGET)
 _WHERE_SOMEBODY_CAME: Final = (units.OLDEST_WAIT_START, units.LAST_CALL)
@@ -58,9 +68,19 @@ def of_source() -> int:
     return len((pipeline.CLOCK_ERROR, pipeline.DELAY))
 
 
+def of_desks() -> int:
+    """Of a unit that tells of its counters and sessions, beside each counter."""
+    return len((COUNTERS_OPEN, SESSIONS_ACTIVE))
+
+
+def of_counter() -> int:
+    """Of a counter of a unit."""
+    return sum("counter" in metric.labels for metric in DESK_METRICS)
+
+
 def of_employee() -> int:
-    """Of an employee of a unit, on the page of employees: sums and counts, and the corrections of each."""
-    return 2 * (len(EMPLOYEE_COUNTS) + 2 * len(EMPLOYEE_DURATIONS))
+    """Of an employee of a unit, on the page of employees: sums and counts with their corrections, time, the day's."""
+    return 2 * (len(EMPLOYEE_COUNTS) + 2 * len(EMPLOYEE_DURATIONS)) + len(EMPLOYEE_TIME) + len(EMPLOYEE_DAY)
 
 
 def of_partition() -> int:
@@ -68,6 +88,7 @@ def of_partition() -> int:
     return sum("partition" in metric.labels for metric in pipeline.PIPELINE_METRICS)
 
 
-def of_unit_in_all(services: int, sources: int) -> int:
-    """Of a unit with so many services, each with a target, and so many sources, on the page of units."""
-    return of_unit() + services * of_service(target=True) + sources * of_source()
+def of_unit_in_all(services: int, sources: int, counters: int = 0) -> int:
+    """Of a unit with so many services, each with a target, sources and counters, on the page of units."""
+    desks = of_desks() + counters * of_counter() if counters else 0
+    return of_unit() + services * of_service(target=True) + sources * of_source() + desks

@@ -65,6 +65,18 @@ instants since 1970.
 
 - **Employees are on a path of their own**, `/metrics/employees`, so that they can be scraped into a Prometheus with
   its own access, or not at all.
+- **Employees' time** (staffed, serving, call gap) exists for who ever had a session. Occupancy and throughput are
+  shares, and of several employees or days they are sums over sums, never a mean of shares: so they are not exported
+  but divided where they are shown. Nobody in session is 0/0, which is no value.
+
+  ```promql
+  loket_day_employee_serving_seconds / (loket_day_employee_staffed_seconds > 0)
+  3600 * loket_day_employee_services / (loket_day_employee_staffed_seconds > 0)
+  loket_day_employee_call_gap_seconds / (loket_day_employee_call_gaps > 0)
+  ```
+
+  The second is the services for each staffed hour. The third is at most a little too long: seconds of a gap that
+  still runs, or that ended in a pause, are in its sum.
 """
 
 
@@ -86,7 +98,7 @@ def documentation() -> str:
 def _series() -> str:
     with_target, without = bounds.of_service(target=True), bounds.of_service(target=False)
     employees = 10 * bounds.of_employee()
-    unit = bounds.of_unit_in_all(5, 2)
+    unit = bounds.of_unit_in_all(5, 2, 4)
     return f"""\
 ## How many series there are
 
@@ -96,11 +108,13 @@ def _series() -> str:
 | a service with a target in force | {with_target} |
 | a service without any | {without} |
 | a source (device) of a unit | {bounds.of_source()} |
+| a unit that tells of its counters and sessions | {bounds.of_desks()} more |
+| a counter (desk) of such a unit | {bounds.of_counter()} |
 | an employee, on the page of employees | {bounds.of_employee()} |
 | a partition | {bounds.of_partition()} |
 
-A service also has up to {_of_none()} series for `within="none"` beside a target. A unit with 5 services and 2 sources
-has {unit} on the page of units, and with 10 employees {employees} on the page of employees; 100 such units
+A service also has up to {_of_none()} series for `within="none"` beside a target. A unit with 5 services, 2 sources and
+4 counters has {unit} on the page of units, and with 10 employees {employees} on the page of employees; 100 such units
 {(100 * (unit + employees)):,}. Of the {with_target} series of a service {_corrections()} are corrections, which mostly
 stay 0 and then cost Prometheus next to nothing.
 
@@ -138,6 +152,7 @@ _OPEN: Final = {
     "unit": "ids of units",
     "service": "ids of services, `other`, and none for tickets without an issue",
     "employee": "pseudonymous ids, `other`",
+    "counter": "ids of counters, `other`",
     "source": "CloudEvents `source` of a device, `other`",
     "figure": "what is corrected, see above",
     "name_id": "the Indonesian name",

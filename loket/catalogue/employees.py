@@ -9,12 +9,15 @@ from loket.catalogue.metric import MILLISECONDS, PREFIX, Kind, Metric
 __all__ = [
     "EMPLOYEE_CORRECTIONS",
     "EMPLOYEE_COUNTS",
+    "EMPLOYEE_DAY",
     "EMPLOYEE_DURATIONS",
     "EMPLOYEE_METRICS",
     "EMPLOYEE_PREFIX",
+    "EMPLOYEE_TIME",
 ]
 
 EMPLOYEE_PREFIX: Final = f"{PREFIX}employee_"
+DAY_PREFIX: Final = f"{PREFIX}day_employee_"
 
 _EMPLOYEE: Final = ("unit", "employee")
 
@@ -25,6 +28,10 @@ def _count(figure: str, help: str) -> Metric:
 
 def _durations(figure: str, help: str) -> Metric:
     return Metric(f"{EMPLOYEE_PREFIX}{figure}_seconds", Kind.SUMMARY, help, _EMPLOYEE, figure, parts=MILLISECONDS)
+
+
+def _time(prefix: str, figure: str, help: str) -> Metric:
+    return Metric(f"{prefix}{figure}_seconds", Kind.GAUGE, help, _EMPLOYEE, f"{figure}_ms", parts=MILLISECONDS)
 
 
 EMPLOYEE_COUNTS: Final = (
@@ -49,5 +56,45 @@ EMPLOYEE_CORRECTIONS: Final = Metric(
     (*_EMPLOYEE, "figure"),
 )
 
-EMPLOYEE_METRICS: Final = (*EMPLOYEE_COUNTS, *EMPLOYEE_DURATIONS, EMPLOYEE_CORRECTIONS)
+EMPLOYEE_TIME: Final = (
+    _time(EMPLOYEE_PREFIX, "staffed", "Time in session, less pauses; at several counters at once it counts once."),
+    _time(EMPLOYEE_PREFIX, "serving", "Way and service within sessions, running ones included."),
+    _time(
+        EMPLOYEE_PREFIX,
+        "call_gap",
+        "Time in session, free, while somebody waited whom the session may serve.",
+    ),
+    Metric(
+        f"{EMPLOYEE_PREFIX}call_gaps",
+        Kind.GAUGE,
+        "Call gaps that ended in the employee's own next call or start.",
+        _EMPLOYEE,
+        "call_gaps",
+    ),
+)
+"""Cumulative gauges evaluated at the scrape, of who ever had a session: use delta, never rate (rule 24)."""
+
+EMPLOYEE_DAY: Final = (
+    Metric(f"{DAY_PREFIX}served", Kind.GAUGE, "Completions of today's legs by the employee.", _EMPLOYEE, "served"),
+    Metric(f"{DAY_PREFIX}services", Kind.GAUGE, "Services given today by the employee.", _EMPLOYEE, "services"),
+    _time(DAY_PREFIX, "staffed", "Today's time in session, less pauses."),
+    _time(DAY_PREFIX, "serving", "Today's way and service within sessions, running ones included."),
+    _time(DAY_PREFIX, "call_gap", "Today's time in session, free, while somebody waited whom the session may serve."),
+    Metric(
+        f"{DAY_PREFIX}call_gaps",
+        Kind.GAUGE,
+        "Today's call gaps that ended in the employee's own next call or start.",
+        _EMPLOYEE,
+        "call_gaps",
+    ),
+)
+"""Of the service day of `now`. The first two exist for every employee, the others for who ever had a session."""
+
+EMPLOYEE_METRICS: Final = (
+    *EMPLOYEE_COUNTS,
+    *EMPLOYEE_DURATIONS,
+    EMPLOYEE_CORRECTIONS,
+    *EMPLOYEE_TIME,
+    *EMPLOYEE_DAY,
+)
 """All of them, in the order of the page."""

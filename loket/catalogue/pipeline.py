@@ -81,7 +81,7 @@ SECONDS_BEHIND: Final = Metric(
     ("unit",),
 )
 
-BUDGET_KINDS: Final = ("services", "employees", "sources")
+BUDGET_KINDS: Final = ("services", "employees", "counters", "sources")
 """What brings label values of its own, for each unit; of the worker as a whole there is `units`."""
 
 BUDGET_USED: Final = Metric(

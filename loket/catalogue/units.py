@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from loket.catalogue.desks import DESK_METRICS
 from loket.catalogue.metric import MILLISECONDS, Kind, Metric
 from loket.catalogue.promises import SERVICE_INFO, TARGET_RATIO, TARGET_SECONDS, UNIT_INFO, UNIT_KNOWN
 from loket.domain.leg import OUTCOMES
@@ -256,6 +257,7 @@ UNIT_METRICS: Final = (
     CONTRADICTIONS,
     SKEWED,
     LATE_EVENTS,
+    *DESK_METRICS,
     UNIT_INFO,
     UNIT_KNOWN,
     SERVICE_INFO,

@@ -11,8 +11,11 @@ from collections.abc import Iterable, Mapping
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from loket.domain.days import service_days
 from loket.domain.figures import Figures
 from loket.domain.levels import LevelCounts, Levels, levels
+from loket.domain.sessions import evaluate_staff
+from loket.domain.staffing import Staff
 from loket.domain.steps import EMPTY_SERVICE
 from loket.domain.tally import Counts, ServiceTally
 from loket.domain.unit import UnitState
@@ -22,6 +25,9 @@ Flat = dict[str, int]
 `wait_seconds_count`, `waiting`, `judged`, … `oldest_wait_start` only where somebody waits."""
 
 WITHIN = ("yes", "no", "none")
+
+STAFF_FIGURES = ("staffed_ms", "serving_ms", "call_gap_ms", "call_gaps")
+"""Of an employee who ever had a session (rules 32 and 33)."""
 
 
 class Closed(Struct, frozen=True):
@@ -75,7 +81,7 @@ class UnitFigures(Struct, frozen=True, kw_only=True):
 
 
 class EmployeeFigures(Struct, frozen=True, kw_only=True):
-    """One employee of one unit."""
+    """One employee of one unit. The last four are absent where no session ever was (rule 32)."""
 
     unit: str
     employee: str
@@ -86,6 +92,10 @@ class EmployeeFigures(Struct, frozen=True, kw_only=True):
     way_s_sum: float
     hold_s_sum: float
     served_wait_s_sum: float
+    call_gap_s_sum: float | UnsetType = UNSET
+    call_gaps: int | UnsetType = UNSET
+    staffed_s: float | UnsetType = UNSET
+    serving_s: float | UnsetType = UNSET
 
 
 def unit_figures(unit: str, service: str | None, flat: Mapping[str, int], now: int, *, judges: bool) -> UnitFigures:
@@ -161,7 +171,12 @@ def unit_figures(unit: str, service: str | None, flat: Mapping[str, int], now: i
 
 
 def employee_figures(unit: str, employee: str, flat: Mapping[str, int]) -> EmployeeFigures:
-    """The row of one employee from his flat figures (`served`, `service_ms`, …)."""
+    """The row of one employee from his flat figures (`served`, `service_ms`, …; `staffed_ms` if he had sessions)."""
+    had_sessions = "staffed_ms" in flat
+
+    def seconds(figure: str) -> float | UnsetType:
+        return flat.get(figure, 0) / 1000 if had_sessions else UNSET
+
     return EmployeeFigures(
         unit=unit,
         employee=employee,
@@ -172,7 +187,33 @@ def employee_figures(unit: str, employee: str, flat: Mapping[str, int]) -> Emplo
         way_s_sum=flat.get("way_ms", 0) / 1000,
         hold_s_sum=flat.get("hold_ms", 0) / 1000,
         served_wait_s_sum=flat.get("served_wait_ms", 0) / 1000,
+        call_gap_s_sum=seconds("call_gap_ms"),
+        call_gaps=flat.get("call_gaps", 0) if had_sessions else UNSET,
+        staffed_s=seconds("staffed_ms"),
+        serving_s=seconds("serving_ms"),
     )
+
+
+def flat_staff(staff: Staff) -> Flat:
+    """The flat figures of an employee's time: all of them, at 0 too, as they tell that there was a session."""
+    return {figure: getattr(staff, figure) for figure in STAFF_FIGURES}
+
+
+def flat_people(state: UnitState, now: int) -> dict[str, Flat]:
+    """All exact figures of each employee of a state at `now` (ms)."""
+    people = {name: flat_counts(counts) for name, counts in state.people.items()}
+    for name, staff in evaluate_staff(state, now).items():
+        people.setdefault(name, {}).update(flat_staff(staff.total))
+    return people
+
+
+def flat_people_today(state: UnitState, now: int) -> dict[str, Flat]:
+    """The figures of each employee on the service day of `now` (ms): served and services, and the time in session."""
+    tally = state.days.get(service_days(state.policy).day(now))
+    people = {} if tally is None else {name: dict(counts) for name, counts in tally.people.items()}
+    for name, staff in evaluate_staff(state, now).items():
+        people.setdefault(name, {}).update(flat_staff(staff.day))
+    return people
 
 
 def flat_counts(counts: Counts) -> Flat:
@@ -227,5 +268,7 @@ def rows_of_state(state: UnitState, figures: Figures) -> tuple[list[UnitFigures]
     services = {label: flat_service(state.tallies.get(label, empty), figures, label) for label in figures.present}
     judging = [label for label, present in figures.present.items() if present.judges]
     units = rows_of_unit(state.unit, services, judging, figures.now)
-    people = [employee_figures(state.unit, name, flat_counts(counts)) for name, counts in sorted(state.people.items())]
+    people = [
+        employee_figures(state.unit, name, flat) for name, flat in sorted(flat_people(state, figures.now).items())
+    ]
     return units, people

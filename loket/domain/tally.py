@@ -96,10 +96,11 @@ class ServiceTally(Struct, array_like=True):
 
 
 class DayTally(Struct, array_like=True):
-    """The exact figures of one service day, by service: they may fall (rule 24)."""
+    """The exact figures of one service day, by service and, `people`, by employee: they may fall (rule 24)."""
 
     counts: dict[str, dict[str, Amount]] = field(default_factory=dict)
     settled: dict[str, dict[str, Amount]] = field(default_factory=dict)
+    people: dict[str, dict[str, Amount]] = field(default_factory=dict)
 
 
 DAY_FIGURES = frozenset({"tickets_issued", "waits_answered", "tickets_closed", "served"})
@@ -112,7 +113,11 @@ def is_of_the_day(figure: str) -> bool:
     return figure.partition("/")[0] in DAY_FIGURES
 
 
-def rise(into: dict[str, dict[str, int]], service: str, figure: str, amount: int) -> None:
+DAY_PEOPLE = frozenset({"served", "services"})
+"""And of an employee, beside the employee's time: for each staffed hour, services are the throughput (rule 29)."""
+
+
+def rise(into: dict[str, dict[str, int]], label: str, figure: str, amount: int) -> None:
     """Add an amount, which may be negative, to an exact figure."""
-    figures = into.setdefault(service, {})
+    figures = into.setdefault(label, {})
     figures[figure] = figures.get(figure, 0) + amount

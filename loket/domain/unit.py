@@ -33,7 +33,7 @@ from loket.domain.state import (
     put_back,
 )
 from loket.domain.steps import EMPTY_SERVICE, KIND_OF, Kind, Step, Ticket, step_of
-from loket.domain.tally import Counts, DayTally, is_of_the_day, rise
+from loket.domain.tally import DAY_PEOPLE, Counts, DayTally, is_of_the_day, rise
 
 __all__ = [
     "NEVER_BUCKET",
@@ -207,6 +207,8 @@ def _exchange_day(state: UnitState, ticket: Ticket, day: int, old: Contribution,
             if counts is None:
                 counts = state.people[employee] = Counts()
             counts.change(figure, change)
+            if figure in DAY_PEOPLE:
+                rise(tally.people, employee, figure, change)
     return changed
 
 

@@ -25,15 +25,16 @@ from loket.domain.figures import evaluate
 from loket.domain.policy import Policy
 from loket.domain.state import OTHER, UnitState
 from loket.domain.steps import EMPTY_SERVICE
-from loket.domain.tally import Counts, ServiceTally
+from loket.domain.tally import ServiceTally
 from loket.exposition import CONTENT_TYPE, Page, labels
 from loket.serving import Response, Routes
 from loket.wire.partition import partition_of
 from loket.wire.rejection import Reason
+from loket_streams.desks import desks, write_desks
 from loket_streams.naming import Named
 from loket_streams.partitions import Partition
 from loket_streams.pipeline_series import write_partitions, write_unit, write_worker
-from loket_streams.rows import Others, rows
+from loket_streams.rows import Others, people, rows
 from loket_streams.series import EmployeeSeries, ServiceSeries
 from loket_streams.tallies import SourceClock
 from loket_streams.worker import Worker
@@ -50,7 +51,6 @@ PAUSE_S: Final = 0.001
 """Between two looks, so that the event loop gets the lock: a lock that is taken again at once is never handed over."""
 
 _NO_TALLY: Final = ServiceTally()
-_NO_COUNTS: Final = Counts()
 _NO_SOURCES: Final[Mapping[str, SourceClock]] = {}
 
 
@@ -89,6 +89,7 @@ class Exporter:
             for row in (others.row, others.without_issue):
                 series.write(OTHER, row)
             series.write_unit(OTHER, others.without_issue.tally.counts, others.late)
+            write_desks(page, OTHER, others.desks)
         self._behind(page)
         self._rejections(page, shown)
         write_worker(page, worker, self._named.used + (1 if others.units else 0))
@@ -99,10 +100,10 @@ class Exporter:
         page = Page(EMPLOYEE_METRICS)
         series = EmployeeSeries(page)
         others = Others()
-        for partition, _ in self._ready():
-            self._look_into(partition, partial(self._show_people, series, others))
-        if others.people.total:
-            series.write(OTHER, OTHER, others.people)
+        for partition, now in self._ready():
+            self._look_into(partition, partial(self._show_people, series, others, now))
+        if others.persons:
+            series.write(OTHER, others.person)
         return page.render()
 
     def _ready(self) -> Iterator[tuple[Partition, int]]:
@@ -149,14 +150,15 @@ class Exporter:
         for row in rows(state, figures):
             series.write(state.unit, row)
         series.write_unit(state.unit, state.tallies.get(EMPTY_SERVICE, _NO_TALLY).counts, state.late)
+        write_desks(page, state.unit, desks(state, now))
         write_unit(page, state, partition, self._worker.tallies.sources.get(state.unit, _NO_SOURCES))
 
-    def _show_people(self, series: EmployeeSeries, others: Others, state: UnitState) -> None:
+    def _show_people(self, series: EmployeeSeries, others: Others, now: int, state: UnitState) -> None:
         if not self._named.names(state):
-            others.add_people(state)
+            others.add_people(state, now)
             return
-        for employee in state.employees.keys() | state.people.keys():
-            series.write(state.unit, employee, state.people.get(employee, _NO_COUNTS))
+        for person in people(state, now):
+            series.write(state.unit, person)
 
     def _of_targets(self, policy: Policy, partition: Partition) -> list[str]:
         """The units of the targets whose events come in a partition."""

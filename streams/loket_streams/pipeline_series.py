@@ -43,9 +43,10 @@ def write_unit(page: Page, state: UnitState, partition: Partition, sources: Mapp
         ("services", len(services) + (OTHER in state.tallies.keys() - services), policy.budget.services),
         (
             "employees",
-            len(state.employees) + (OTHER in state.people.keys() - state.employees.keys()),
+            len(state.employees) + (OTHER in (state.people.keys() | state.staff.keys()) - state.employees.keys()),
             policy.budget.employees,
         ),
+        ("counters", len(state.counters), policy.budget.counters),
         ("sources", len(sources), policy.budget.sources),
     ):
         page.add(pipeline.BUDGET_USED, f"{text},{labels(kind=kind)}", used)

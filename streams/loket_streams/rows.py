@@ -5,23 +5,28 @@ Units beyond the budget of the worker are summed: a broken device that invents u
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct
 
+from loket.domain.days import service_days
 from loket.domain.figures import DayFigures, Figures, Present
 from loket.domain.policy import ServicePolicy, Target
+from loket.domain.sessions import evaluate_staff
 from loket.domain.state import OTHER, UnitState
 from loket.domain.steps import EMPTY_SERVICE
+from loket.domain.summary import Flat, add_up, flat_staff
 from loket.domain.tally import BUCKETS_MS, Counts, Histogram, ServiceTally
+from loket_streams.desks import Desks, desks
 
-__all__ = ["Others", "Row", "rows"]
+__all__ = ["Others", "Person", "Row", "people", "rows"]
 
 OPEN_DAYS: Final = 2
 """Service days before the present one whose tickets may still be open."""
 
 _NO_TALLY = ServiceTally()
+_NO_COUNTS = Counts()
 
 
 class Row(Struct):
@@ -59,6 +64,29 @@ def rows(state: UnitState, figures: Figures) -> Iterator[Row]:
         yield Row(EMPTY_SERVICE, _NO_TALLY, Present(), DayFigures(0))
 
 
+class Person(Struct):
+    """One employee of a unit. `time` is empty for who never had a session; nothing in it may be changed."""
+
+    employee: str
+    counts: Counts
+    time: Mapping[str, int]
+    day: Mapping[str, int]
+
+
+def people(state: UnitState, now: int) -> Iterator[Person]:
+    """The employees of a unit: those of its tickets and of its sessions."""
+    staff = evaluate_staff(state, now)
+    tally = state.days.get(service_days(state.policy).day(now))
+    for name in {**state.employees, **state.people, **staff}:
+        day = {} if tally is None else dict(tally.people.get(name, {}))
+        time: Flat = {}
+        found = staff.get(name)
+        if found is not None:
+            time = flat_staff(found.total)
+            day |= flat_staff(found.day)
+        yield Person(name, state.people.get(name, _NO_COUNTS), time, day)
+
+
 class Others:
     """The sum of the units beyond the budget, as one unit with one service and one employee, all called `other`."""
 
@@ -69,7 +97,9 @@ class Others:
         self.received = 0
         self.row = Row(OTHER, ServiceTally(), Present(), DayFigures(0))
         self.without_issue = Row(EMPTY_SERVICE, ServiceTally(), Present(), DayFigures(0))
-        self.people = Counts()
+        self.desks = Desks()
+        self.person = Person(OTHER, Counts(), {}, {})
+        self.persons = 0
 
     def add(self, state: UnitState, figures: Figures) -> None:
         """Add a unit."""
@@ -78,12 +108,15 @@ class Others:
         self.received = max(self.received, state.received)
         for row in rows(state, figures):
             _add_row(self.without_issue if row.service == EMPTY_SERVICE else self.row, row)
-        self.add_people(state)
+        self.desks.add(desks(state, figures.now))
 
-    def add_people(self, state: UnitState) -> None:
+    def add_people(self, state: UnitState, now: int) -> None:
         """Add a unit's employees."""
-        for counts in state.people.values():
-            _add_counts(self.people, counts)
+        for person in people(state, now):
+            self.persons += 1
+            _add_counts(self.person.counts, person.counts)
+            self.person.time = add_up((self.person.time, person.time))
+            self.person.day = add_up((self.person.day, person.day))
 
 
 def _add_row(to: Row, row: Row) -> None:

@@ -14,16 +14,18 @@ from typing import Final, TypeVar
 from loket.catalogue import (
     EMPLOYEE_CORRECTIONS,
     EMPLOYEE_COUNTS,
+    EMPLOYEE_DAY,
     EMPLOYEE_DURATIONS,
     EMPLOYEE_PREFIX,
+    EMPLOYEE_TIME,
     Metric,
     units,
 )
 from loket.domain.figures import DayFigures, Present
 from loket.domain.steps import EMPTY_SERVICE
-from loket.domain.tally import Counts, Histogram
+from loket.domain.tally import DAY_PEOPLE, Counts, Histogram
 from loket.exposition import Page, bound, labels, number
-from loket_streams.rows import Row
+from loket_streams.rows import Person, Row
 
 __all__ = ["EmployeeSeries", "ServiceSeries"]
 
@@ -220,12 +222,22 @@ class EmployeeSeries:
             for metric in metrics
             for name, figure, parts in metric.corrections(EMPLOYEE_PREFIX)
         ]
+        # Of who never had a session there is no time: the amounts tell which series exist.
+        self._time = [
+            _line(page, metric, metric.figure, "", parts=metric.parts, always=False) for metric in EMPLOYEE_TIME
+        ]
+        self._day = [
+            _line(page, metric, metric.figure, "", parts=metric.parts, always=metric.figure in DAY_PEOPLE)
+            for metric in EMPLOYEE_DAY
+        ]
 
-    def write(self, unit: str, employee: str, counts: Counts) -> None:
+    def write(self, unit: str, person: Person) -> None:
         """Write all series of one employee of one unit."""
-        text = labels(unit=unit, employee=employee)
-        _write(self._totals, text, counts.total)
-        _write(self._corrections, text, counts.corrected)
+        text = labels(unit=unit, employee=person.employee)
+        _write(self._totals, text, person.counts.total)
+        _write(self._corrections, text, person.counts.corrected)
+        _write(self._time, text, person.time)
+        _write(self._day, text, person.day)
 
 
 def _sum_and_count(page: Page, metric: Metric) -> Iterable[_Line]:

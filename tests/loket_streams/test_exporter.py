@@ -5,8 +5,17 @@ import platform
 import pytest
 
 from loket import __version__
-from loket.catalogue import EMPLOYEE_METRICS, PIPELINE_METRICS, UNIT_METRICS, Kind, pipeline
+from loket.catalogue import (
+    EMPLOYEE_DAY,
+    EMPLOYEE_METRICS,
+    EMPLOYEE_TIME,
+    PIPELINE_METRICS,
+    UNIT_METRICS,
+    Kind,
+    pipeline,
+)
 from loket.catalogue.bounds import of_employee, of_service, of_unit, of_unit_in_all
+from loket.catalogue.desks import DESK_METRICS
 from loket.domain.policy import Budget, Names, ServicePolicy, Target, UnitPolicy
 from loket.domain.unit import UnitState
 from loket.scrape import Sample, read
@@ -277,6 +286,82 @@ def test_an_employee_who_has_only_called_is_there_at_0() -> None:
     assert value(page_of([office.state], NOON), "loket_employee_served_total", employee="e") == 0
 
 
+def test_employees_time_is_told_of_who_ever_had_a_session() -> None:
+    office = told().tell(
+        o.session_started("e", at="09:00"),
+        o.issued("A1", at="09:00"),
+        o.called("A1", at="09:02", employee="e"),
+        o.started("A1", at="09:03", employee="e"),
+        o.completed("A1", at="09:10", employee="e", quantity=2),
+        o.completed("A2", at="09:10", employee="f"),
+    )
+    for now, staffed in (("09:30", 1_800), ("10:00", 3_600)):
+        page = page_of([office.state], int(o.at(now)))
+        for name, amount in (
+            ("staffed_seconds", staffed),
+            ("serving_seconds", 480),
+            ("call_gap_seconds", 120),
+            ("call_gaps", 1),
+        ):
+            assert value(page, f"loket_employee_{name}", unit="u", employee="e") == amount, name
+            assert value(page, f"loket_day_employee_{name}", unit="u", employee="e") == amount, name
+        assert value(page, "loket_day_employee_services", employee="e") == 2
+        assert value(page, "loket_day_employee_served", employee="f") == 1
+        assert series(page, "loket_employee_staffed_seconds", employee="f") == []
+        assert series(page, "loket_day_employee_staffed_seconds", employee="f") == []
+    tomorrow = page_of([office.state], int(o.at("+1 09:00")))
+    assert value(tomorrow, "loket_employee_staffed_seconds", employee="e") == 18 * 3_600
+    assert value(tomorrow, "loket_day_employee_staffed_seconds", employee="e") == 0
+    assert value(tomorrow, "loket_day_employee_services", employee="e") == 0
+
+
+def test_rule_24_employees_time_is_no_counter() -> None:
+    for metric in (*EMPLOYEE_TIME, *EMPLOYEE_DAY):
+        assert metric.kind is Kind.GAUGE
+
+
+# Counters and sessions
+
+
+def test_a_unit_that_never_sent_such_events_has_no_series_of_desks() -> None:
+    page = page_of([told().tell(o.issued("A1", at="09:00"), o.called("A1", at="09:01", counter="1")).state], NOON)
+    for metric in DESK_METRICS:
+        assert series(page, metric.name, unit="u") == []
+
+
+def test_desks_tell_whether_they_are_open_and_what_waits_in_their_outbox() -> None:
+    office = told().tell(
+        o.counter_opened(at="09:00", counter="1"),
+        o.counter_opened(at="09:00", counter="2"),
+        o.counter_closed(at="10:00", counter="2"),
+        o.session_started("e", at="09:00", counter="1"),
+        o.session_started("f", at="09:00", counter="3"),
+        o.session_paused("f", at="09:30", counter="3"),
+    )
+    office.tell(o.heartbeat(at="11:00", counter="2", pending=7, oldest_pending_at="10:30"), received="11:02")
+    page = page_of([office.state], NOON)
+    assert value(page, "loket_counters_open", unit="u") == 1
+    assert value(page, "loket_sessions_active", unit="u") == 1
+    assert [value(page, "loket_counter_open", counter=name) for name in "12"] == [1, 0]
+    assert series(page, "loket_counter_open", counter="3") == []
+    last = "loket_counter_last_event_timestamp_seconds"
+    assert value(page, last, counter="2") == int(o.at("11:02")) / 1000
+    assert value(page, last, counter="3") == int(o.at("09:30")) / 1000
+    assert value(page, "loket_counter_outbox_pending", counter="2") == 7
+    assert value(page, "loket_counter_outbox_oldest_timestamp_seconds", counter="2") == int(o.at("10:30")) / 1000
+    assert series(page, "loket_counter_outbox_pending", counter="1") == []
+    office.tell(o.heartbeat(at="11:01", counter="2", pending=0))
+    page = page_of([office.state], NOON)
+    assert value(page, "loket_counter_outbox_pending", counter="2") == 0
+    assert series(page, "loket_counter_outbox_oldest_timestamp_seconds") == []
+
+
+def test_a_unit_with_sessions_alone_tells_of_no_counter_that_it_is_closed() -> None:
+    page = page_of([told().tell(o.session_started("e", at="09:00")).state], NOON)
+    assert value(page, "loket_sessions_active", unit="u") == 1
+    assert series(page, "loket_counters_open") == []
+
+
 # The pipeline
 
 
@@ -409,8 +494,18 @@ def test_series_of_a_unit_are_as_many_as_the_catalogue_says() -> None:
     worker.tallies.sources["u"] = {"a": clock, "b": clock}
     exporter = Exporter(worker)
     of_unit_page = [sample for sample in units_page(exporter) if sample.labels.get("unit") == "u"]
-    assert len(of_unit_page) == of_unit_in_all(5, 2) == 808
-    assert len(read(exporter.render_employees().decode())) == 10 * of_employee() == 220
+    assert len(of_unit_page) == of_unit_in_all(5, 2) == 810
+    # Without sessions there is no time: four series and four of the day.
+    assert len(read(exporter.render_employees().decode())) == 10 * (of_employee() - 8) == 240
+    for number in range(10):
+        office.tell(
+            o.session_started(f"e{number}", at="09:00", counter=f"{number % 4}"),
+            o.counter_opened(at="09:00", counter=f"{number % 4}"),
+            o.heartbeat(at="09:05", counter=f"{number % 4}", pending=1, oldest_pending_at="09:01"),
+        )
+    of_unit_page = [sample for sample in units_page(exporter) if sample.labels.get("unit") == "u"]
+    assert len(of_unit_page) == of_unit_in_all(5, 2, 4) == 828
+    assert len(read(exporter.render_employees().decode())) == 10 * of_employee() == 320
 
 
 @pytest.mark.parametrize("target", [True, False])
@@ -441,7 +536,7 @@ def test_names_beyond_the_budget_are_other_and_the_budget_says_so() -> None:
     issued = {sample.labels["service"]: sample.value for sample in series(page, "loket_tickets_issued_total")}
     assert issued == {"s": 0, "invented-0": 1, "other": 3}
     assert {sample.labels["employee"] for sample in series(page, "loket_employee_served_total")} == {"e0", "other"}
-    for kind, used, allowed in (("services", 3, 2), ("employees", 2, 1), ("sources", 0, 16)):
+    for kind, used, allowed in (("services", 3, 2), ("employees", 2, 1), ("counters", 0, 100), ("sources", 0, 16)):
         assert value(page, "loket_label_budget_used", unit="u", kind=kind) == used
         assert value(page, "loket_label_budget_allowed", unit="u", kind=kind) == allowed
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,7 +12,7 @@ from loket.catalogue import METRICS, Kind
 from loket.domain.events import Event
 from loket.domain.figures import evaluate
 from loket.domain.policy import DAY, HOUR, Budget, ServicePolicy, Target, UnitPolicy
-from loket.domain.summary import add_up, employee_figures, rows_of_state, rows_of_unit
+from loket.domain.summary import add_up, employee_figures, flat_people_today, rows_of_state, rows_of_unit
 from loket.domain.unit import UnitState, apply
 from loket.scrape import read
 from loket.testing.builders import Office
@@ -52,8 +54,12 @@ def test_what_is_scraped_are_the_rows_of_the_state(policy: UnitPolicy, log: list
     assert rows_of_unit("u", found.services, found.judging, now) == units
     # Who has only called is shown at 0 from then on, and is in no row yet.
     shown = [employee_figures("u", name, flat) for name, flat in sorted(found.employees.items())]
-    assert [row for row in shown if row.employee in state.people] == people
-    assert all(employee_figures("u", row.employee, {}) == row for row in shown if row.employee not in state.people)
+    known = {row.employee for row in people}
+    assert [row for row in shown if row.employee in known] == people
+    assert all(employee_figures("u", row.employee, {}) == row for row in shown if row.employee not in known)
+    today = flat_people_today(state, now)
+    for name in found.day_employees.keys() | today.keys():
+        assert Counter(found.day_employees.get(name, {})) == Counter(today.get(name, {})), name
     for service, day in figures.day.items():
         exact = {"judged": day.judged, "breached": day.breached, "expired": day.expired, **day.counts}
         told = found.day.get(service, {})

@@ -33,11 +33,15 @@ loket_day_tickets_issued loket_day_waits_answered loket_day_tickets_closed loket
 loket_day_waits_breached loket_day_tickets_expired loket_employee_served_total loket_employee_services_total
 loket_employee_handed_on_total loket_employee_service_seconds loket_employee_way_seconds loket_employee_hold_seconds
 loket_employee_served_wait_seconds loket_employee_corrections_total
+loket_employee_staffed_seconds loket_employee_serving_seconds loket_employee_call_gap_seconds loket_employee_call_gaps
+loket_day_employee_staffed_seconds loket_day_employee_serving_seconds loket_day_employee_call_gap_seconds
+loket_day_employee_call_gaps loket_counters_open loket_sessions_active loket_counter_open
+loket_counter_last_event_timestamp_seconds loket_counter_outbox_pending loket_counter_outbox_oldest_timestamp_seconds
 """.split()  # noqa: SIM905 (a page of names reads better than a list of quoted ones)
 """What the product promises by name."""
 
 LABELS = {
-    "unit", "service", "employee", "outcome", "within", "figure", "source", "reason", "side",
+    "unit", "service", "employee", "counter", "outcome", "within", "figure", "source", "reason", "side",
     "result", "partition", "kind", "component", "version", "python", "name_id", "name_en",
 }  # fmt: skip
 """What a series may be told apart by: never a ticket, never a citizen."""

@@ -18,7 +18,10 @@ UNITS = (
     "patience_s_sum way_s_sum service_s_sum hold_s_sum lost_s_sum levels levels_without_no_shows "
     "wait_median_s wait_p90_s km_median_s km_p90_s"
 )
-EMPLOYEES = "unit employee served services handed_on service_s_sum way_s_sum hold_s_sum served_wait_s_sum"
+EMPLOYEES = (
+    "unit employee served services handed_on service_s_sum way_s_sum hold_s_sum served_wait_s_sum "
+    "call_gap_s_sum call_gaps staffed_s serving_s"
+)
 
 
 def _schema() -> dict[str, Any]:
