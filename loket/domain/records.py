@@ -173,6 +173,7 @@ def _state_of(read: Head, pages: Mapping[str, bytes], policy: UnitPolicy) -> Uni
     state.closings, state.last_call, state.late = read.closings, read.last_call, read.late
     state.sessions, state.staff, state.counters = read.sessions, read.staff, read.counters
     state.settled_day, state.carried = read.settled_day, read.carried
+    _check_times(state)
     for day, closings in state.closings.items():
         if not state.admission.is_closed(day):  # ids are forgotten with their day (rule 8), a closing may outlive it
             state.ids[day] = {closing.hash: closing.content for closing in closings}
@@ -200,6 +201,23 @@ def _state_of(read: Head, pages: Mapping[str, bytes], policy: UnitPolicy) -> Uni
     named = set(read.pages)
     state.gone_pages.update(_page_key(name) for name in pages if name not in named)
     return state
+
+
+def _check_times(state: UnitState) -> None:
+    """Refuse days and times of sessions and of what was carried that nobody can have told."""
+    start = service_days(state.policy).start
+    for day in {*state.sessions, *state.carried, state.settled_day} - {0}:
+        start(day), start(day + 2)
+    instants = [step.at for told in state.sessions.values() for step in told.steps]
+    for spans in state.carried.values():
+        for piece in spans.work:
+            instants += (piece.begin, piece.end or 0, piece.finish or 0, piece.expires or 0)
+        for wait in spans.waiting:
+            instants += (wait.begin, wait.end or 0)
+    for counter in state.counters.values():
+        instants += (counter.opened_at, counter.closed_at, counter.received, counter.oldest_pending_at or 0)
+    if any(abs(instant) > _FURTHEST_MS for instant in instants):
+        raise RecordError(state.unit, "something is told of no time")
 
 
 def _restore(state: UnitState, ticket: Ticket, page: PageKey | None) -> None:

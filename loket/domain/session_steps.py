@@ -32,7 +32,7 @@ class SessionStep(Struct, frozen=True, array_like=True):
     """One thing that happened to the session of an employee at a counter. `services` None: any service."""
 
     at: int
-    kind: int
+    kind: SessionKind
     hash: int
     counter: str
     employee: str

@@ -64,7 +64,7 @@ def session_step(event: events.Event, id_hash: int) -> SessionStep | None:
         return None
     named = event.data.services if isinstance(event.data, events.SessionStartedData) else None
     services = tuple(sorted(set(named))) if named else None
-    return SessionStep(int(event.time), int(kind), id_hash, event.data.counter, event.data.employee, services)
+    return SessionStep(int(event.time), kind, id_hash, event.data.counter, event.data.employee, services)
 
 
 def window_of(policy: UnitPolicy, day: int, now: int) -> Window:
@@ -162,6 +162,7 @@ def _in_order(spans: Spans) -> Spans:
 def carry(state: UnitState, legs: Iterable[tuple[Leg, int | None]]) -> None:
     """Keep what legs that are forgotten did on days that are not settled, where the day never starts."""
     days = service_days(state.policy)
+    last = state.admission.closed_day + 3  # a ticket that is over reaches a day and a night beyond what is closed
     needed = set(staffed_days(state.sessions, state.policy, state.admission.received))
     found = spans_of(legs)
 
@@ -169,7 +170,7 @@ def carry(state: UnitState, legs: Iterable[tuple[Leg, int | None]]) -> None:
         end = ends_at if end is None else end
         if end is None or end <= begin:
             return
-        for day in range(max(days.day(begin), state.settled_day + 1), days.day(end - 1) + 1):
+        for day in range(max(days.day(begin), state.settled_day + 1), min(last, days.day(end - 1)) + 1):
             if day > state.admission.closed_day or day in needed:
                 yield state.carried.setdefault(day, Spans())
 

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from loket.domain.intervals import Interval, difference, intersection, length, union
 from loket.domain.leg import Leg, Work
 from loket.domain.session_steps import Session, SessionStep, Window, sessions_of
+from loket.domain.tally import Amount
 
 __all__ = ["Staff", "Waiting", "active_of", "add_staff", "staff_of_day", "waits_of", "work_of"]
 
@@ -37,12 +38,12 @@ class Staff(Struct, array_like=True):
     `flagged` counts sessions that time alone ended; `active` the counters at which one is open, and not paused, now.
     """
 
-    staffed_ms: int = 0
-    serving_ms: int = 0
-    call_gap_ms: int = 0
-    call_gaps: int = 0
-    flagged: int = 0
-    active: int = 0
+    staffed_ms: Amount = 0
+    serving_ms: Amount = 0
+    call_gap_ms: Amount = 0
+    call_gaps: Amount = 0
+    flagged: Amount = 0
+    active: Amount = 0
 
 
 def add_staff(left: Staff, right: Staff) -> Staff:

@@ -54,7 +54,16 @@ __all__ = [
 MAX_CLOSINGS = 500
 """`queue.closed` events of one day that are kept."""
 
-PROCESSED: frozenset[type[events.Envelope]] = frozenset({*KIND_OF, events.QueueClosed})
+PROCESSED: frozenset[type[events.Envelope]] = frozenset(
+    {
+        *KIND_OF,
+        *SESSION_KIND,
+        events.QueueClosed,
+        events.CounterOpened,
+        events.CounterClosed,
+        events.CounterHeartbeat,
+    }
+)
 """The types of which this version makes figures."""
 
 _NOTHING = Contribution()

@@ -7,10 +7,13 @@ from typing import Any, Final
 import msgspec
 import pytest
 
+from loket.domain.counters import is_open
 from loket.domain.events import Event
 from loket.domain.figures import evaluate
 from loket.domain.records import RecordError, load, split_key, take_records
+from loket.domain.sessions import active_sessions
 from loket.domain.state import UnitState
+from loket.domain.summary import rows_of_state
 from loket.domain.unit import apply
 from loket.testing.builders import Office, unit_policy
 from support.fuzzing import Campaign, Mutator, seed_of, sizes
@@ -48,6 +51,12 @@ def records_of(policy: int) -> Records:
             o.issued("A5", at=f"{day}09:00"),
             o.abandoned("A5", at=f"{day}09:00:05"),
             o.queue_closed(at=f"{day}15:00", service="s"),
+            o.counter_opened(at=f"{day}08:55"),
+            o.heartbeat(at=f"{day}09:00", pending=2, oldest_pending_at=f"{day}08:59"),
+            o.session_started("e", at=f"{day}09:00", services=("s", "t")),
+            o.session_paused("e", at=f"{day}09:25"),
+            o.session_resumed("e", at=f"{day}09:40"),
+            o.session_started("f", at=f"{day}22:00", counter="2"),
         )
         for event in ends:
             apply(state, event, int(event.time))
@@ -127,6 +136,14 @@ class Spoiler:
             return
 
 
+def shown(state: UnitState, now: int) -> None:
+    """Everything that a page shows of a unit."""
+    rows_of_state(state, evaluate(state, now))
+    active_sessions(state, now)
+    for counter in state.counters.values():
+        is_open(counter, state.policy, now)
+
+
 def read(found: tuple[int, Records]) -> str:
     policy, (head, pages) = found
     try:
@@ -135,8 +152,9 @@ def read(found: tuple[int, Records]) -> str:
         return "refused"
     # What was read has to work: it is shown, goes on, closes its days and is written again.
     for now in ("12:00", "+1 12:00", "+3 12:00"):
-        evaluate(state, int(o.at(now)))
+        shown(state, int(o.at(now)))
     for event in (
+        o.session_ended("f", at="+1 15:59", counter="2"),
         o.issued("B1", at="+1 16:00"),
         o.completed("A2", at="+1 16:01"),
         o.started("A1", at="+1 16:02", service="z", employee="z"),
@@ -144,7 +162,7 @@ def read(found: tuple[int, Records]) -> str:
         o.issued("C1", at="+4 10:00"),
     ):
         apply(state, event, int(event.time))
-    evaluate(state, int(o.at("+4 12:00")))
+    shown(state, int(o.at("+4 12:00")))
     take_records(state)
     return "read"
 
