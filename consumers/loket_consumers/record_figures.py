@@ -20,12 +20,13 @@ from loket.domain.events import Instant
 from loket.domain.policy import Policy
 from loket.domain.steps import EMPTY_SERVICE
 from loket.domain.summary import EmployeeFigures, UnitFigures, employee_figures, rows_of_unit
-from loket.domain.tally import DAY_FIGURES
+from loket.domain.tally import DAY_FIGURES, DAY_PEOPLE
 from loket.domain.unit import Applied
 from loket.wire.figures import LiveFigures, RecordFigures, Rejection
 from loket.wire.instant import format_instant
 from loket_consumers.rows import iso_day
 from loket_consumers.schema import archive, dead_letters, legs, units
+from loket_consumers.staff_sums import StaffSums, add_time, staff_sums
 from loket_consumers.storing import AHEAD, FOREIGN, REJECTED
 from loket_consumers.sums import UnitSums, Whose, over_at, sums
 
@@ -62,11 +63,15 @@ def record_figures(
     of_days = days if today else None
     found = sums(connection, Whose(live), now, days=of_days)
     waits = _waits(connection, Whose(live), now, of_days)
+    staff = staff_sums(connection, policy, now)
+    mine = staff.live if live else staff.record
+    time = mine.day if today else mine.total
     rows: list[UnitFigures] = []
     people: list[EmployeeFigures] = []
     for name in names:
         unit = _complete(found.get(name, UnitSums()), policy, name)
         rows.extend(_rows(name, unit, waits, now))
+        add_time(unit.employees, time.get(name, {}).items())
         people.extend(employee_figures(name, employee, flat) for employee, flat in sorted(unit.employees.items()))
     counts = sums(connection, Whose(live), now) if today else found
     results = _results(connection, live=live)
@@ -82,7 +87,7 @@ def record_figures(
         not_yet=results.get(Applied.NOT_YET, 0),
         skewed=_of_all(counts, "skewed_durations"),
         unknown_units=[name for name in names if name not in policy.units],
-        live=_live(connection, policy, names, now, days),
+        live=_live(connection, policy, names, now, days, staff.live),
     )
 
 
@@ -143,19 +148,24 @@ def _waits(
 
 
 def _live(
-    connection: Connection, policy: Policy, names: Iterable[str], now: int, days: Mapping[str, str]
+    connection: Connection, policy: Policy, names: Iterable[str], now: int, days: Mapping[str, str], staff: StaffSums
 ) -> dict[str, LiveFigures]:
     found = sums(connection, Whose(live=True), now)
     of_day = sums(connection, Whose(live=True), now, days=days)
     told = {}
     for name in names:
         unit = _complete(found.get(name, UnitSums()), policy, name)
-        today = of_day.get(name, UnitSums()).services
+        add_time(unit.employees, staff.total.get(name, {}).items())
+        whole_day = of_day.get(name, UnitSums())
+        today = whole_day.services
+        people = {who: _of_people(flat) for who, flat in whole_day.employees.items()}
+        add_time(people, staff.day.get(name, {}).items())
         told[name] = LiveFigures(
             services=unit.services,
             judging=sorted(unit.judging),
             employees=unit.employees,
             day={service: _day_figures(today.get(service, {})) for service in unit.services},
+            day_employees=people,
         )
     return told
 
@@ -164,6 +174,10 @@ def _day_figures(flat: Mapping[str, int]) -> dict[str, int]:
     return {
         name: amount for name, amount in flat.items() if name.partition("/")[0] in DAY_FIGURES or name in _OF_THE_DAY
     }
+
+
+def _of_people(flat: Mapping[str, int]) -> dict[str, int]:
+    return {name: amount for name, amount in flat.items() if name in DAY_PEOPLE}
 
 
 def _of_all(found: Mapping[str, UnitSums], figure: str) -> int:

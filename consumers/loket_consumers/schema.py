@@ -4,6 +4,8 @@
 archive             every record of the topic once, with what became of it
 units               what decides which events of a unit are late
 queue_closings      `queue.closed` events: whom they end is computed
+sessions            session events: staffed time is computed
+employee_days       what a day that is over brought each employee in session
 tickets             one subject in one unit and service day: all its steps, packed
   └─ legs           what the fold of the steps finds: one row for each leg
       └─ stretches              of waiting, calls and service within a leg
@@ -48,10 +50,12 @@ __all__ = [
     "RECORD",
     "archive",
     "dead_letters",
+    "employee_days",
     "employee_stretches",
     "legs",
     "positions",
     "queue_closings",
+    "sessions",
     "stretches",
     "ticket_numbers",
     "tickets",
@@ -140,6 +144,7 @@ units: Final = Table(
     _bytes("admission"),  # MessagePack of loket.domain.days.Admission
     _text("zone"),  # by which its days were told
     _big("day_starts_ms", null=True),  # NULL: never
+    Column("staff_from", Date, nullable=True),  # days before it are in employee_days; NULL: no session ever
 )
 
 queue_closings: Final = Table(
@@ -152,6 +157,36 @@ queue_closings: Final = Table(
     Column("live", Boolean, primary_key=True, autoincrement=False),  # or else it was late
     _big("id_hash"),
     _big("content_hash"),
+)
+
+sessions: Final = Table(
+    "sessions",
+    METADATA,
+    _text("unit", key=True),
+    Column("day", Date, primary_key=True),
+    _big("at", key=True),
+    _small("kind", key=True),  # loket.domain.session_steps.SessionKind: 0 ended, 1 paused, 2 started, 3 resumed
+    _text("counter", key=True),
+    _text("employee", key=True),
+    _text("services", key=True),  # of a start: those that it names, with commas; '' any
+    Column("live", Boolean, primary_key=True, autoincrement=False),  # or else it was late
+    _big("id_hash"),
+)
+
+employee_days: Final = Table(
+    "employee_days",
+    METADATA,
+    _text("unit", key=True),
+    Column("day", Date, primary_key=True),
+    _text("basis", key=True),
+    _text("employee", key=True),
+    _big("ends_at"),  # when the day was over: for an earlier `now` the row says nothing
+    _big("staffed_ms"),
+    _big("serving_ms"),
+    _big("call_gap_ms"),
+    Column("call_gaps", Integer, nullable=False),
+    Column("flagged", Integer, nullable=False),  # sessions that nobody ended: the day did
+    Index("employee_days_employee", "unit", "employee", "day"),
 )
 
 ticket_numbers: Final = Sequence("ticket_numbers", metadata=METADATA)

@@ -28,11 +28,12 @@ from loket.wire import cloudevents
 from loket.wire.fields import Fault
 from loket.wire.rejection import Reason
 from loket_consumers import bulk
+from loket_consumers.columns import signed
 from loket_consumers.reading import Read, storable
 from loket_consumers.rows import iso_day
 from loket_consumers.schema import archive, dead_letters, positions
 from loket_consumers.unit_record import Arrival, Taken
-from loket_consumers.workspace import Workspace, signed
+from loket_consumers.workspace import Workspace
 
 __all__ = ["AHEAD", "FOREIGN", "REJECTED", "RESULTS", "PartitionLost", "Stored", "store"]
 

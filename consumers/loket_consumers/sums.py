@@ -14,9 +14,10 @@ from msgspec import Struct, field
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, case, func, literal, or_, select
 
 from loket.domain.leg import NO_SHOW, OUTCOMES
+from loket.domain.session_steps import SessionKind
 from loket.domain.steps import EMPTY_SERVICE
 from loket.domain.summary import WITHIN, Flat
-from loket_consumers.schema import BOTH, LIVE, RECORD, employee_stretches, legs, stretches, tickets
+from loket_consumers.schema import BOTH, LIVE, RECORD, employee_stretches, legs, sessions, stretches, tickets
 
 __all__ = ["UnitSums", "Whose", "sums"]
 
@@ -197,6 +198,19 @@ def _add_ticket_counts(found: Sums, connection: Connection, whose: Whose) -> Non
             into = found.setdefault(unit, UnitSums()).service(EMPTY_SERVICE)
             _rise(into, "contradictions", contradicted)
             _rise(into, "skewed_durations", clipped)
+    for unit, contradicted in connection.execute(_of_starts(whose)):
+        _rise(found.setdefault(unit, UnitSums()).service(EMPTY_SERVICE), "contradictions", contradicted)
+
+
+def _of_starts(whose: Whose) -> Select[Any]:
+    """Starts of sessions that name other services than one that stands at the same instant (rule 17)."""
+    c = sessions.c
+    place = (c.unit, c.day, c.at, c.counter, c.employee)
+    starts = select(*place, func.count(c.services.distinct()).label("told")).where(c.kind == int(SessionKind.STARTED))
+    if whose.live:
+        starts = starts.where(c.live)
+    rivals = starts.group_by(*place).having(func.count(c.services.distinct()) > 1).subquery()
+    return select(rivals.c.unit, func.sum(rivals.c.told - 1)).group_by(rivals.c.unit)
 
 
 def _limited(query: Select[Any], days: Mapping[str, str] | None) -> Select[Any]:

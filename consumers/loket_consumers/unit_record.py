@@ -19,11 +19,14 @@ from typing import Final
 from msgspec import Struct
 
 from loket.domain.days import Admission, QueueClosing, is_never
-from loket.domain.events import Event, QueueClosed
+from loket.domain.events import CounterData, Event, QueueClosed
 from loket.domain.policy import UnitPolicy
+from loket.domain.session_steps import Added, add_step
+from loket.domain.sessions import MAX_SESSION_STEPS, SESSION_KIND, session_step
 from loket.domain.state import NEVER_BUCKET
 from loket.domain.steps import Ticket, step_of
 from loket.domain.unit import MAX_CLOSINGS, Applied, TicketKey
+from loket_consumers.session_record import SessionRecord
 from loket_consumers.ticket_record import TicketRecord, Verdict
 
 __all__ = ["BEYOND", "Arrival", "Closing", "KnownId", "Taken", "UnitRecord", "bucket_of"]
@@ -46,12 +49,15 @@ class Arrival(Struct, frozen=True):
 
 
 class KnownId(Struct):
-    """An id that is known, and of which event. `live`: the live state knows it too, while `day` is open."""
+    """An id that is known, and of which event. `live`: the live state knows it too, while `day` is open.
+
+    `of_day`: of a queue's closing or a session, which are forgotten with their day and not with a ticket.
+    """
 
     content: int
     live: bool
     day: int
-    of_queue: bool = False
+    of_day: bool = False
 
 
 class Closing(Struct, frozen=True):
@@ -102,6 +108,7 @@ class UnitRecord:
         self.ids: dict[int, list[KnownId]] = {}
         self.closings: dict[int, list[Closing]] = {}
         self.new_closings: list[Closing] = []
+        self.sessions: dict[int, SessionRecord] = {}
         self.forgotten_ids: list[int] = []
         self._kept_tickets = kept_tickets
 
@@ -114,7 +121,9 @@ class UnitRecord:
                 self.admission.forget(day)
 
     def take(self, arrival: Arrival) -> Taken:
-        """Take an event of a ticket or queue, of which `note` has been told."""
+        """Take an event that is processed, of which `note` has been told."""
+        if isinstance(arrival.event.data, CounterData) and type(arrival.event) not in SESSION_KIND:
+            return Taken.of(Applied.APPLIED)  # what a desk tells is of the present, and in no figure of the record
         taken = self._live(arrival)
         if taken is None:
             taken = self._late(arrival)
@@ -146,11 +155,13 @@ class UnitRecord:
                 return Taken.of(repeat)
         if isinstance(arrival.event, QueueClosed):
             return self._close_queue(arrival)
+        if type(arrival.event) in SESSION_KIND:
+            return self._apply_session(arrival)
         return self._apply(arrival)
 
     def _knows(self, known: KnownId) -> bool:
         """Whether the live state still knows an id: ids are forgotten with their day, or with their ticket."""
-        if is_never(self.policy) and not known.of_queue:
+        if is_never(self.policy) and not known.of_day:
             return known.live
         return known.live and not self.admission.is_closed(known.day)
 
@@ -178,19 +189,40 @@ class UnitRecord:
         if len(known) >= MAX_CLOSINGS:
             return None
         self._add(Closing(arrival.day, True, made))
-        return Taken.of(Applied.APPLIED, known=KnownId(arrival.content, live=True, day=arrival.day, of_queue=True))
+        return Taken.of(Applied.APPLIED, known=KnownId(arrival.content, live=True, day=arrival.day, of_day=True))
+
+    def _apply_session(self, arrival: Arrival) -> Taken | None:
+        told = self.sessions.setdefault(arrival.day, SessionRecord())
+        step = session_step(arrival.event, arrival.id_hash)
+        if step is None or len(told.live) >= MAX_SESSION_STEPS:
+            return None
+        added = add_step(told.live, step)
+        if added is Added.REPEAT:
+            return Taken.of(Applied.DUPLICATE)
+        result = Applied.CONTRADICTION if added is Added.OVERRULED else Applied.APPLIED
+        return Taken.of(result, known=KnownId(arrival.content, live=True, day=arrival.day, of_day=True))
+
+    def _apply_session_late(self, arrival: Arrival) -> bool | None:
+        step = session_step(arrival.event, arrival.id_hash)
+        if step is None:
+            return None
+        return self.sessions.setdefault(arrival.day, SessionRecord()).take_late(step)
 
     def _late(self, arrival: Arrival) -> Taken:
         """What the record does with an event that comes too late for the live figures: by all ids that it knows."""
+        of_session = type(arrival.event) in SESSION_KIND
         of_queue = isinstance(arrival.event, QueueClosed)
         known = self.ids.get(arrival.id_hash, ())
         if known:
             same = any(other.content == arrival.content for other in known)
             return Taken.of(Applied.LATE, Applied.DUPLICATE if same else Applied.CONFLICTING_REPEAT)
-        added = self._close_queue_late(arrival) if of_queue else self._apply_late(arrival)
+        if of_session:
+            added = self._apply_session_late(arrival)
+        else:
+            added = self._close_queue_late(arrival) if of_queue else self._apply_late(arrival)
         if added is None:
             return Taken.of(Applied.LATE, BEYOND)
-        remembered = KnownId(arrival.content, live=False, day=arrival.day, of_queue=of_queue)
+        remembered = KnownId(arrival.content, live=False, day=arrival.day, of_day=of_queue or of_session)
         return Taken.of(Applied.LATE, Applied.APPLIED if added else Applied.DUPLICATE, remembered)
 
     def _apply_late(self, arrival: Arrival) -> bool | None:
@@ -238,7 +270,7 @@ class UnitRecord:
             if id_hash not in hashes:
                 self.forgotten_ids.append(id_hash)
                 for known in self.ids.get(id_hash, ()):
-                    if known.content == content and not known.of_queue:
+                    if known.content == content and not known.of_day:
                         known.live = False
         ticket.ids = [number for pair in pairs if pair[0] in hashes for number in pair]
 

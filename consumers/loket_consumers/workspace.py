@@ -3,36 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
 from functools import partial
 from typing import Final
 
 import msgspec
 from sqlalchemy import Connection
 
-from loket.domain.days import Admission, QueueClosing
+from loket.domain.days import Admission, QueueClosing, service_days
 from loket.domain.events import Event
 from loket.domain.policy import Policy
+from loket.domain.sessions import MAX_UNSETTLED_DAYS, SESSION_KIND, staffed_days
 from loket.domain.state import NEVER_BUCKET
 from loket.domain.unit import is_processed, ticket_day
 from loket_consumers import bulk
+from loket_consumers.columns import ordinal, signed, unsigned
 from loket_consumers.rows import iso_day
 from loket_consumers.schema import (
     archive,
     legs,
     queue_closings,
+    sessions,
     tickets,
     units,
 )
+from loket_consumers.staff_days import load_sessions, session_days, store_staff
 from loket_consumers.ticket_record import TicketRecord, TicketRow
 from loket_consumers.ticket_rows import save_tickets
 from loket_consumers.unit_record import Arrival, Closing, KnownId, UnitRecord, bucket_of
 
-__all__ = ["Workspace", "signed", "unsigned"]
+__all__ = ["Workspace"]
 
 _ADMISSION: Final = msgspec.msgpack.Decoder(Admission)
 _PACK: Final = msgspec.msgpack.Encoder()
-_QUEUE_CLOSED: Final = "loket.queue.closed"
+_OF_DAY: Final = ("loket.queue.closed", *(str(kind.__struct_config__.tag) for kind in SESSION_KIND))
+"""Types whose ids are forgotten with their day, and not with a ticket."""
+
+_OF_DAY_SQL: Final = ", ".join(f"'{kind}'" for kind in _OF_DAY)
 
 
 class Workspace:
@@ -43,6 +49,7 @@ class Workspace:
         self._connection = connection
         self._policy = policy
         self._known: dict[str, tuple[bool, bytes, str, int | None]] = {}
+        self._staff_from: dict[str, int] = {}
         self._loaded_days: set[tuple[str, int]] = set()
 
     def day(self, event: Event) -> int:
@@ -56,6 +63,9 @@ class Workspace:
         self._load_ids({(arrival.event.data.unit, signed(arrival.id_hash)) for arrival in processed})
         self._load_tickets({self._key(arrival) for arrival in processed if arrival.event.subject is not None})
         self._load_closings({(arrival.event.data.unit, arrival.day) for arrival in processed})
+        told = {(a.event.data.unit, a.day) for a in processed if type(a.event) in SESSION_KIND}
+        for (name, day), sessions_of_day in load_sessions(self._connection, told).items():
+            self.units[name].sessions[day] = sessions_of_day
 
     def _key(self, arrival: Arrival) -> tuple[str, int, str]:
         unit = self.units[arrival.event.data.unit]
@@ -63,8 +73,13 @@ class Workspace:
 
     def _load_units(self, names: Iterable[str]) -> None:
         wanted = sorted(names)
-        found = bulk.lookup(self._connection, units, ("unit",), [(name,) for name in wanted], ("unit", *_UNIT))
-        self._known = {name: (bool(known), bytes(packed), zone, starts) for name, known, packed, zone, starts in found}
+        found = bulk.lookup(
+            self._connection, units, ("unit",), [(name,) for name in wanted], ("unit", "staff_from", *_UNIT)
+        )
+        self._known = {
+            name: (bool(known), bytes(packed), zone, starts) for name, _, known, packed, zone, starts in found
+        }
+        self._staff_from = {name: ordinal(since) for name, since, *_ in found if since is not None}
         for name in wanted:
             known = self._known.get(name)
             admission = Admission() if known is None else _ADMISSION.decode(known[1])
@@ -75,7 +90,7 @@ class Workspace:
         for name, id_hash, content, remembered, day, kind in bulk.lookup(
             self._connection, archive, ("unit", "id_hash"), sorted(keys), wanted, "t.remembered > 0"
         ):
-            known = KnownId(unsigned(content), remembered == 2, _ordinal(day), kind == _QUEUE_CLOSED)
+            known = KnownId(unsigned(content), remembered == 2, ordinal(day), kind in _OF_DAY)
             self.units[name].ids.setdefault(unsigned(id_hash), []).append(known)
 
     def _load_tickets(self, keys: set[tuple[str, int, str]]) -> None:
@@ -109,7 +124,7 @@ class Workspace:
             wanted,
         ):
             made = QueueClosing(at, service or None, unsigned(id_hash), unsigned(content))
-            closing = Closing(_ordinal(day), bool(live), made)
+            closing = Closing(ordinal(day), bool(live), made)
             self.units[name].closings.setdefault(closing.day, []).append(closing)
 
     def save(self) -> None:
@@ -129,7 +144,9 @@ class Workspace:
         )
         save_tickets(self._connection, changed)
         self._save_closings()
+        self._save_sessions()
         self._save_units()
+        self._save_staff(changed)
         self._forget_ids()
 
     def _refold_open(self) -> None:
@@ -171,16 +188,51 @@ class Workspace:
             packed = _PACK.encode(unit.admission)
             told = (name in self._policy.units, packed, unit.policy.zone, unit.policy.day_starts_ms)
             if name not in self._known:
-                fresh.append((name, *told))
+                fresh.append((name, *told, None))
             elif told != self._known[name]:
                 changed.append((name, *told))
         bulk.insert(self._connection, units, fresh)
         bulk.update(self._connection, units, ("unit",), _UNIT, changed)
 
+    def _save_sessions(self) -> None:
+        fresh: list[bulk.Row] = []
+        changed: list[bulk.Row] = []
+        for unit in self.units.values():
+            for day, told in unit.sessions.items():
+                for step, live, is_new in told.changes():
+                    key = (unit.unit, iso_day(day), step.at, int(step.kind), step.counter, step.employee)
+                    row = (*key, ",".join(step.services or ()), live, signed(step.hash))
+                    (fresh if is_new else changed).append(row)
+        bulk.insert(self._connection, sessions, fresh)
+        key_columns = ("unit", "day", "at", "kind", "counter", "employee", "services", "live")
+        bulk.update(self._connection, sessions, key_columns, ("id_hash",), changed)
+
+    def _save_staff(self, changed: Sequence[tuple[UnitRecord, TicketRecord]]) -> None:
+        """Write employees' time of days that are over: where something has changed it, or where they are over now."""
+        touched: dict[str, set[int]] = {}
+        for unit, record in changed:
+            touched.setdefault(unit.unit, set()).update(_days_of(record))
+        for name, unit in self.units.items():
+            told = {day for day, of_day in unit.sessions.items() if of_day.live or of_day.late}
+            if name in self._staff_from or told:
+                self._save_staff_of(unit, touched.get(name, set()) | told | {day + 1 for day in told})
+
+    def _save_staff_of(self, unit: UnitRecord, touched: set[int]) -> None:
+        now, name, policy = unit.admission.received, unit.unit, unit.policy
+        today = service_days(policy).day(now)
+        since = self._staff_from.get(name, today)
+        due = {day for day in touched if day < today}.union(range(since, today))
+        if due:
+            told = session_days(self._connection, name, min(due) - 1, today)
+            for day in due.intersection(staffed_days(told, policy, now)):
+                store_staff(self._connection, name, policy, day, now)
+        if name not in self._staff_from or since < today:
+            bulk.update(self._connection, units, ("unit",), ("staff_from",), [(name, iso_day(today))])
+
     def _forget_ids(self) -> None:
         keys = sorted({(unit.unit, signed(id_hash)) for unit in self.units.values() for id_hash in unit.forgotten_ids})
         place = ("topic", "partition", "record_offset")
-        where = f"t.remembered = 2 AND t.type <> '{_QUEUE_CLOSED}'"
+        where = f"t.remembered = 2 AND t.type NOT IN ({_OF_DAY_SQL})"
         found = bulk.lookup(self._connection, archive, ("unit", "id_hash"), keys, place, where)
         bulk.update(self._connection, archive, place, ("remembered",), [(*row, 1) for row in found])
 
@@ -189,15 +241,10 @@ _UNIT: Final = ("known", "admission", "zone", "day_starts_ms")
 _TICKET: Final = ("unit", "bucket", "subject", "id", "steps", "forgotten", "live_ids", "live_contradictions")
 
 
-def signed(number: int) -> int:
-    """A 64-bit hash as a database holds it."""
-    return number - (1 << 64) if number >= 1 << 63 else number
-
-
-def unsigned(number: int) -> int:
-    """A 64-bit hash as the domain holds it."""
-    return number + (1 << 64) if number < 0 else number
-
-
-def _ordinal(day: date | str) -> int:
-    return (date.fromisoformat(day) if isinstance(day, str) else day).toordinal()
+def _days_of(record: TicketRecord) -> Iterable[int]:
+    """The days on which a ticket's steps may tell of work or waits."""
+    if not record.never:
+        return (record.ticket.day,)
+    days, steps = service_days(record.policy), record.ticket.steps
+    last = days.day(max(step.at for step in steps)) + 1
+    return range(max(days.day(min(step.at for step in steps)), last - MAX_UNSETTLED_DAYS), last + 1)

@@ -206,8 +206,9 @@ def _state_of(read: Head, pages: Mapping[str, bytes], policy: UnitPolicy) -> Uni
 def _check_times(state: UnitState) -> None:
     """Refuse days and times of sessions and of what was carried that nobody can have told."""
     start = service_days(state.policy).start
-    for day in {*state.sessions, *state.carried, state.settled_day} - {0}:
-        start(day), start(day + 2)
+    for day in {*state.sessions, *state.carried, state.settled_day or 1}:
+        start(day)
+        start(day + 2)
     instants = [step.at for told in state.sessions.values() for step in told.steps]
     for spans in state.carried.values():
         for piece in spans.work:

@@ -250,12 +250,11 @@ def _apply_session(state: UnitState, event: events.Event, day: int, id_hash: int
         told = state.sessions[day] = SessionDay()
     if step.employee not in state.employees and len(state.employees) < state.policy.budget.employees:
         state.employees[step.employee] = None
-    if len(told.ids) < 4 * MAX_SESSION_STEPS:
-        told.ids += (id_hash, content)
-        state.ids.setdefault(day, {})[id_hash] = content
     added = add_step(told.steps, step)
     if added is Added.REPEAT:
         return Applied.DUPLICATE
+    told.ids += (id_hash, content)
+    state.ids.setdefault(day, {})[id_hash] = content
     if added is Added.NEW:
         return Applied.APPLIED
     state.tally(EMPTY_SERVICE).counts.change("contradictions", 1)

@@ -16,7 +16,7 @@ from loket.domain.policy import HOUR, MINUTE, Policy, ServicePolicy, Target, Uni
 from loket.domain.summary import Closed
 from loket_consumers.engines import connect, reading
 from loket_consumers.migrating import upgrade
-from loket_consumers.schema import archive, employee_stretches, legs, stretches
+from loket_consumers.schema import archive, employee_days, employee_stretches, legs, sessions, stretches
 from support.logs import DAY_BEGINS, POLICY, arrivals, log_of, make, whole_policy
 from support.oracle import Oracle, without_zeros
 from support.recorded import empty, figures, of_record, results, rows_of, store_all
@@ -31,6 +31,14 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     yield made
     made.dispose()
 
+
+def nonzero(flats: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+    """Figures by name without zeros: who had a session has all of them, at 0 too."""
+    found = {name: {figure: amount for figure, amount in flat.items() if amount} for name, flat in flats.items()}
+    return {name: flat for name, flat in found.items() if flat}
+
+
+TABLES = (legs, stretches, employee_stretches, sessions, employee_days)
 
 sizes = st.lists(st.integers(1, 12), max_size=8)
 law = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -51,7 +59,8 @@ def live_rows_are_those_of_the_state(engine: Engine, data: st.DataObject, batche
         services, employees, day, judging = oracle.flats(name, now)
         live = found.live[name]
         assert {service: flat for service, flat in live.services.items() if flat} == services
-        assert live.employees == employees
+        assert nonzero(live.employees) == employees
+        assert nonzero(live.day_employees) == oracle.today(name, now)
         assert {service: flat for service, flat in live.day.items() if flat} == day
         assert set(live.judging) == judging
 
@@ -113,7 +122,7 @@ def test_neither_the_order_of_arrival_nor_repeats_nor_batches_change_the_rows_of
     for arrived, sizes_of in ((in_order, []), (shuffled, batches)):
         empty(engine)
         store_all(engine, arrived, sizes_of, whole_policy())
-        told.append([rows_of(engine, table) for table in (legs, stretches, employee_stretches)])
+        told.append([rows_of(engine, table) for table in TABLES])
     assert told[0] == told[1]
 
 
@@ -128,12 +137,12 @@ def test_a_log_that_comes_twice_is_archived_twice_and_changes_nothing(engine: En
     arrived = [(event, int(event.time)) for event in log]
     empty(engine)
     store_all(engine, arrived)
-    once = [rows_of(engine, table) for table in (legs, stretches, employee_stretches)]
+    once = [rows_of(engine, table) for table in TABLES]
     empty(engine)
     later = at + 3 * 24 * HOUR
     store_all(engine, [*arrived, *arrived, *((event, later) for event in log)], [4, 4])
 
-    assert [rows_of(engine, table) for table in (legs, stretches, employee_stretches)] == once
+    assert [rows_of(engine, table) for table in TABLES] == once
     archived = rows_of(engine, archive)
     assert len(archived) == 12
     assert [row["result"] for row in sorted(archived, key=lambda row: row["record_offset"])] == (

@@ -28,7 +28,7 @@ UNITS: Final = ("clinic", "ward")
 
 POLICY: Final = Policy(
     units={
-        "clinic": UnitPolicy(services=_SERVICES, short_ms=2 * MINUTE, known=True),
+        "clinic": UnitPolicy(services=_SERVICES, short_ms=2 * MINUTE, wrap_up_ms=5 * MINUTE, known=True),
         "ward": UnitPolicy(services=_SERVICES, day_starts_ms=None, known=True),
     }
 )
@@ -81,6 +81,10 @@ _KINDS: Final = (
     "ticket.voided",
     "queue.closed",
     "counter.heartbeat",
+    *["session.started"] * 3,
+    "session.paused",
+    "session.resumed",
+    "session.ended",
 )
 
 
@@ -97,6 +101,10 @@ def _one(draw: st.DrawFn, id: str, days: int) -> Event:
     from_unit = draw(st.sampled_from([None, None, None, "hall"]))
     if kind == "queue.closed":
         return make(kind, id, at, None, unit, service=draw(st.sampled_from([None, "general"])))
+    if kind.startswith("session."):
+        services = draw(st.sampled_from([None, None, ("general",), ("dental", "general")]))
+        named = {"services": services} if kind == "session.started" else {}
+        return make(kind, id, at, None, unit, counter=counter or "2", employee=employee or "ani", **named)
     if kind == "counter.heartbeat":
         return make(kind, id, at, None, unit, counter="1")
     if kind == "ticket.issued":

@@ -10,7 +10,15 @@ import msgspec
 from loket.domain.events import Event
 from loket.domain.figures import evaluate
 from loket.domain.policy import Policy
-from loket.domain.summary import EmployeeFigures, Flat, UnitFigures, flat_counts, flat_service, rows_of_state
+from loket.domain.summary import (
+    EmployeeFigures,
+    Flat,
+    UnitFigures,
+    flat_people,
+    flat_people_today,
+    flat_service,
+    rows_of_state,
+)
 from loket.domain.tally import ServiceTally
 from loket.domain.unit import UnitState, apply
 
@@ -56,7 +64,7 @@ class Oracle:
             label: _nonzero(flat_service(state.tallies.get(label, ServiceTally()), figures, label))
             for label in figures.present
         }
-        people = {name: _nonzero(flat_counts(counts)) for name, counts in state.people.items()}
+        people = {name: _nonzero(flat) for name, flat in flat_people(state, now).items()}
         day = {
             label: _nonzero(
                 {**of_day.counts, "judged": of_day.judged, "breached": of_day.breached, "expired": of_day.expired}
@@ -65,6 +73,10 @@ class Oracle:
         }
         judging = {label for label, present in figures.present.items() if present.judges}
         return _full(services), _full(people), _full(day), judging
+
+    def today(self, unit: str, now: int) -> dict[str, Flat]:
+        """Flat figures of a unit's employees on the service day of `now`, without zeros."""
+        return _full({name: _nonzero(flat) for name, flat in flat_people_today(self.units[unit], now).items()})
 
 
 def _nonzero(flat: Flat) -> Flat:
