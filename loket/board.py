@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Final
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -40,7 +40,7 @@ class Line(Struct, frozen=True):
 
 
 class Person(Struct, frozen=True):
-    """What one employee has done since the state began."""
+    """What one employee has done since the state began. `occupancy`: serving / staffed; None where no session was."""
 
     unit: str
     employee: str
@@ -48,6 +48,8 @@ class Person(Struct, frozen=True):
     services: int
     handed_on: int
     service_s: float
+    occupancy: float | None = None
+    call_gap_s: float | None = None
 
 
 class Board(Struct, frozen=True):
@@ -114,7 +116,16 @@ def _line(unit: str, service: str, present: Flat, day: Flat, now: int, judges: b
 
 def _person(unit: str, name: str, flat: Flat) -> Person:
     row = employee_figures(unit, name, flat)
-    return Person(unit, name, row.served, row.services, row.handed_on, row.service_s_sum)
+    return Person(
+        unit,
+        name,
+        row.served,
+        row.services,
+        row.handed_on,
+        row.service_s_sum,
+        share(flat.get("serving_ms", 0), flat.get("staffed_ms", 0)),
+        None if row.call_gap_s_sum is UNSET else row.call_gap_s_sum,
+    )
 
 
 def render(board: Board, *, people: bool = False) -> RenderableType:
@@ -149,7 +160,7 @@ def _queues(board: Board) -> Table:
 def _people(board: Board) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("employee", overflow="fold")
-    for column in ("\nserved", "\nservices", "handed\non", "service\n(min:s)"):
+    for column in ("\nserved", "\nservices", "handed\non", "service\n(min:s)", "occu-\npancy", "call\ngap"):
         table.add_column(column, justify="right", no_wrap=True)
     for unit, people in groupby(board.people, key=lambda person: person.unit):
         table.add_row(Text(harmless(board.name(unit))), style="bold")
@@ -160,6 +171,8 @@ def _people(board: Board) -> Table:
                 f"{person.services:,}",
                 f"{person.handed_on:,}",
                 _minutes(person.service_s),
+                NOTHING if person.occupancy is None else f"{100 * person.occupancy:.0f} %",
+                NOTHING if person.call_gap_s is None else _minutes(person.call_gap_s),
             )
     return table
 

@@ -69,7 +69,7 @@ def _employees(rows: list[EmployeeFigures]) -> Table:
     table = Table()
     for name in ("unit", "employee"):
         table.add_column(name)
-    for name in ("served", "services", "handed on", "service", "way", "hold"):
+    for name in ("served", "services", "handed on", "service", "way", "hold", "staffed", "serving", "call gap"):
         table.add_column(name, justify="right")
     for row in rows:
         table.add_row(
@@ -81,6 +81,9 @@ def _employees(rows: list[EmployeeFigures]) -> Table:
             _seconds(row.service_s_sum),
             _seconds(row.way_s_sum),
             _seconds(row.hold_s_sum),
+            _seconds(row.staffed_s),
+            _seconds(row.serving_s),
+            _seconds(row.call_gap_s_sum),
         )
     return table
 

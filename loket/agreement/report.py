@@ -141,6 +141,7 @@ def _ends(rows: Rows) -> Table:
 
 
 def _employees(rows: Sequence[EmployeeFigures]) -> Table:
+    in_session = any(row.staffed_s is not UNSET for row in rows)
     table = _table(
         "Employees (sums, h:min:s; the wait is of the people that they served)",
         "employee",
@@ -151,11 +152,14 @@ def _employees(rows: Sequence[EmployeeFigures]) -> Table:
         "way",
         "hold",
         "served\nwait",
+        *(("staffed", "serving", "call\ngap", "gaps") if in_session else ()),
     )
     for row in rows:
         sums = (row.service_s_sum, row.way_s_sum, row.hold_s_sum, row.served_wait_s_sum)
         counts = (row.served, row.services, row.handed_on)
-        table.add_row(Text(harmless(row.employee)), *map(_number, counts), *map(_minutes, sums))
+        time = (row.staffed_s, row.serving_s, row.call_gap_s_sum)
+        told = (*map(_minutes, time), _number(row.call_gaps)) if in_session else ()
+        table.add_row(Text(harmless(row.employee)), *map(_number, counts), *map(_minutes, sums), *told)
     return table
 
 

@@ -55,9 +55,10 @@ class Devices:
             # The answer was lost, so the emitter tries again: the same event, with another `sent`.
             self._put(event, sent + self._random.randint(500, 3_000))
 
-    def pending(self, source: str, at: int) -> int:
-        """How many events of a device wait for the network at an instant."""
-        return sum(event.source == source and event.time <= at < sent for sent, _, event in self._outbox)
+    def pending(self, source: str, at: int) -> tuple[int, Instant | None]:
+        """How many events of a device wait for the network at an instant, and the time of the oldest."""
+        times = [event.time for sent, _, event in self._outbox if event.source == source and event.time <= at < sent]
+        return len(times), min(times, default=None)
 
     def sent_before(self, at: int) -> Iterator[tuple[int, Event]]:
         """Everything that is sent before an instant, in order; what happens from then on is sent later."""

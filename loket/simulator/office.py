@@ -52,8 +52,11 @@ class _Visitor:
 
 @dataclass(slots=True)
 class _Desk:
+    """`rests`: for so many ms, as soon as nobody is served; None: no break is due."""
+
     plan: CounterPlan
     free: bool = True
+    rests: int | None = None
 
 
 _ODDITIES: Final = {2: "no_show", 3: "hold", 4: "requeue", 5: "added"}
@@ -63,6 +66,13 @@ _CHANCES: Final = (("no_show", 0.06), ("hold", 0.1), ("requeue", 0.05), ("added"
 """And of all others; the rest goes onward where their service has somewhere to go."""
 
 _PATIENCE_S: Final = 75.0
+
+_BREAK_MS: Final = 5 * SECOND
+_SHIFT_CHANGE_MS: Final = 20 * SECOND
+"""How long a break lasts, and how long a desk is closed between two shifts: a minute here is a morning."""
+
+_BREAKS_EACH: Final = 4
+"""Of so many breaks one is the end of a shift."""
 
 
 @dataclass(slots=True, eq=False)
@@ -85,18 +95,50 @@ class Office:
         for number, plan in enumerate(self.plan.counters):
             desk = _Desk(plan)
             self._desks.append(desk)
-            source, when = self._source(desk), at + 40 * number
-            self.devices.tell(
-                facts.CounterOpened, source, when, facts.CounterData(unit=self._unit, counter=plan.counter)
-            )
-            session = facts.SessionStartedData(
-                unit=self._unit, counter=plan.counter, employee=plan.employee, services=plan.services
-            )
-            self.devices.tell(facts.SessionStarted, source, when, session)
+            when = at + 40 * number
+            self._staff(desk, when)
             self.agenda.at(when + 60 * SECOND, lambda now, desk=desk: self._beat(desk, now))  # type: ignore[misc]
+            tired = when + (32 + 7 * number) * SECOND
+            self.agenda.at(tired, lambda now, desk=desk: self._tire(desk, 1, now))  # type: ignore[misc]
         for number in range(self.plan.at_the_door):
             self.agenda.at(at + 300 + 120 * number, self._come)
         self.agenda.at(at + 2 * SECOND, self._come_and_so_on)
+
+    def _staff(self, desk: _Desk, at: int) -> None:
+        """Open a desk, with somebody at it."""
+        plan, source = desk.plan, self._source(desk)
+        self.devices.tell(facts.CounterOpened, source, at, facts.CounterData(unit=self._unit, counter=plan.counter))
+        session = facts.SessionStartedData(
+            unit=self._unit, counter=plan.counter, employee=plan.employee, services=plan.services
+        )
+        self.devices.tell(facts.SessionStarted, source, at, session)
+
+    def _tire(self, desk: _Desk, number: int, at: int) -> None:
+        """Somebody needs a break, or has worked long enough: once nobody is served."""
+        desk.rests = _SHIFT_CHANGE_MS if number % _BREAKS_EACH == 0 else _BREAK_MS
+        self.agenda.at(at + 45 * SECOND, lambda now: self._tire(desk, number + 1, now))
+        if desk.free:
+            self._rest(desk, at)
+
+    def _rest(self, desk: _Desk, at: int) -> None:
+        rests, desk.rests, desk.free = desk.rests or 0, None, False
+        plan, source = desk.plan, self._source(desk)
+        who = facts.SessionData(unit=self._unit, counter=plan.counter, employee=plan.employee)
+        if rests == _BREAK_MS:
+            self.devices.tell(facts.SessionPaused, source, at, who)
+        else:
+            self.devices.tell(facts.SessionEnded, source, at, who)
+            self.devices.tell(facts.CounterClosed, source, at, facts.CounterData(unit=self._unit, counter=plan.counter))
+
+        def back(now: int) -> None:
+            if rests == _BREAK_MS:
+                self.devices.tell(facts.SessionResumed, source, now, who)
+            else:
+                self._staff(desk, now)
+            desk.free = True
+            self._look(now)
+
+        self.agenda.at(at + rests, back)
 
     def receive(self, subject: str, from_unit: str, service: str, at: int) -> None:
         """Somebody comes from another office, or from another service of this one, with the same number."""
@@ -194,14 +236,17 @@ class Office:
     def _free(self, desk: _Desk, at: int) -> None:
         def free(now: int) -> None:
             desk.free = True
+            if desk.rests is not None:
+                self._rest(desk, now)
             self._look(now)
 
         self.agenda.at(at, free)
 
     def _beat(self, desk: _Desk, at: int) -> None:
         source = self._source(desk)
-        pending = self.devices.pending(source, at)
-        data = facts.HeartbeatData(unit=self._unit, counter=desk.plan.counter, pending=pending)
+        pending, oldest = self.devices.pending(source, at)
+        counter = desk.plan.counter
+        data = facts.HeartbeatData(unit=self._unit, counter=counter, pending=pending, oldest_pending_at=oldest)
         self.devices.tell(facts.CounterHeartbeat, source, at, data)
         self.agenda.at(at + 60 * SECOND, lambda now: self._beat(desk, now))
 

@@ -27,7 +27,7 @@ from loket.domain.state import OTHER
 
 __all__ = ["ReadTargets", "TargetsError", "day_of", "load_targets", "read_targets", "zone_of"]
 
-_COMMON: Final = ("zone", "day_starts", "late_hours", "short_seconds", "budget")
+_COMMON: Final = ("zone", "day_starts", "late_hours", "short_seconds", "wrap_up_seconds", "budget")
 _UNIT: Final = (*_COMMON, "name", "services")
 _BUDGET: Final = {"services": 1_000, "employees": 10_000, "counters": 10_000, "sources": 1_000}
 """The most that a unit's budget may allow: a series for each, in the state and in Prometheus."""
@@ -35,6 +35,7 @@ _BUDGET: Final = {"services": 1_000, "employees": 10_000, "counters": 10_000, "s
 MAX_UNITS: Final = 100_000
 MAX_LATE_HOURS: Final = 72
 MAX_SHORT_SECONDS: Final = 3_600
+MAX_WRAP_UP_SECONDS: Final = 3_600
 MAX_TARGET_SECONDS: Final = 7 * 24 * 3_600
 
 _ID = re.compile(ID_PATTERN)
@@ -185,6 +186,10 @@ class _Reading:
             seconds = node.number("seconds under which leaving is short", 0, MAX_SHORT_SECONDS, places=3)
             if seconds is not None:
                 unit = replace(unit, short_ms=int(seconds * SECOND))
+        if (node := found.get("wrap_up_seconds")) is not None:
+            seconds = node.number("seconds after a service that are no call gap", 0, MAX_WRAP_UP_SECONDS, places=3)
+            if seconds is not None:
+                unit = replace(unit, wrap_up_ms=int(seconds * SECOND))
         if (node := found.get("budget")) is not None:
             unit = replace(unit, budget=replace(unit.budget, **node.once("budget", self._budget)))
         return unit

@@ -92,7 +92,7 @@ def refusals(in_force: Policy, read: ReadTargets, now_ms: int) -> Iterator[Fault
     """What of a new file may not be taken while the process runs, as the tickets counted so far were judged by the old.
 
     Those are: another target on any service day up to the present one of the unit, another zone, another start of the
-    day, another threshold for short leavers.
+    day, another threshold for short leavers, another wrap-up.
     """
     new = read.policy
     yield from _of_days(in_force.defaults, new.defaults, "defaults", read)
@@ -120,6 +120,7 @@ def _of_days(before: UnitPolicy, after: UnitPolicy, path: str, read: ReadTargets
         ("zone", before.zone, after.zone),
         ("day_starts", before.day_starts_ms, after.day_starts_ms),
         ("short_seconds", before.short_ms, after.short_ms),
+        ("wrap_up_seconds", before.wrap_up_ms, after.wrap_up_ms),
     ):
         if old != new:
             told = (

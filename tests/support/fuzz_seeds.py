@@ -115,6 +115,7 @@ TARGETS: Final = (
   day_starts: "03:00"
   late_hours: 6
   short_seconds: 10
+  wrap_up_seconds: 30
   budget: {services: 50, employees: 200, counters: 100, sources: 16}
 units:
   pkm-ciputat:

@@ -11,6 +11,7 @@ from loket.domain import events as facts
 from loket.domain.events import Event, TicketEvent
 from loket.domain.figures import evaluate
 from loket.domain.policy import SECOND
+from loket.domain.sessions import evaluate_staff
 from loket.domain.summary import UnitFigures, rows_of_state
 from loket.domain.unit import Applied, UnitState, apply
 from loket.simulator import OFFICES, demo_targets, events
@@ -39,7 +40,10 @@ def figures(sent: list[tuple[int, Event]], now: int) -> dict[tuple[str, str | No
 def test_everything_that_an_office_goes_through_is_seen_in_the_first_minute(seed: int) -> None:
     kinds = Counter(type(event) for _, event in minute(seed))
     for kind in (
+        facts.CounterOpened,
         facts.SessionStarted,
+        facts.SessionPaused,
+        facts.SessionResumed,
         facts.TicketIssued,
         facts.TicketCalled,
         facts.TicketRecalled,
@@ -90,7 +94,28 @@ def test_some_events_come_twice_and_change_nothing() -> None:
     states = {plan.unit: UnitState(plan.unit, policy.unit(plan.unit)) for plan in OFFICES}
     applied = Counter(apply(states[event.data.unit], event, at) for at, event in minute(2, 300))
     assert applied[Applied.DUPLICATE] >= 5
-    assert set(applied) == {Applied.APPLIED, Applied.DUPLICATE, Applied.NOT_YET}
+    assert set(applied) == {Applied.APPLIED, Applied.DUPLICATE}
+
+
+def test_shifts_end_and_begin_again_and_devices_beat() -> None:
+    kinds = Counter(type(event) for _, event in minute(2, 300))
+    assert kinds[facts.SessionEnded] >= 6
+    assert kinds[facts.CounterClosed] >= 6
+    assert kinds[facts.SessionStarted] >= 12
+    assert kinds[facts.CounterHeartbeat] >= 20
+
+
+def test_everybody_is_in_session_serves_and_lets_somebody_wait_now_and_then() -> None:
+    policy = load_targets(demo_targets())
+    states = {plan.unit: UnitState(plan.unit, policy.unit(plan.unit)) for plan in OFFICES}
+    for at, event in minute(2, 300):
+        apply(states[event.data.unit], event, at)
+    for plan in OFFICES:
+        staff = evaluate_staff(states[plan.unit], MORNING + 300 * SECOND)
+        assert set(staff) == {counter.employee for counter in plan.counters}
+        for of_one in staff.values():
+            assert 0 < of_one.total.serving_ms < of_one.total.staffed_ms < 300 * SECOND
+            assert of_one.total.call_gap_ms > 0
 
 
 def test_the_same_seed_and_start_give_the_same_and_another_start_other_ids() -> None:

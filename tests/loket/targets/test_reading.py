@@ -21,6 +21,7 @@ defaults:
   day_starts: "03:00"      # or never
   late_hours: 6
   short_seconds: 10
+  wrap_up_seconds: 0
   budget: {services: 50, employees: 200, counters: 100, sources: 16}
 units:
   pkm-ciputat:
@@ -76,10 +77,11 @@ def test_an_unknown_unit_follows_the_defaults_and_has_no_target() -> None:
 
 def test_a_unit_takes_from_the_defaults_what_it_does_not_say_itself() -> None:
     policy = read(
-        "defaults: {late_hours: 2, short_seconds: 5, budget: {services: 7, sources: 3}}\n"
-        "units:\n  one: {late_hours: 0.5, budget: {sources: 4}}\n  two:\n"
+        "defaults: {late_hours: 2, short_seconds: 5, wrap_up_seconds: 90, budget: {services: 7, sources: 3}}\n"
+        "units:\n  one: {late_hours: 0.5, wrap_up_seconds: 30.5, budget: {sources: 4}}\n  two:\n"
     )
     assert (policy.units["one"].late_ms, policy.units["one"].short_ms) == (HOUR // 2, 5_000)
+    assert (policy.units["one"].wrap_up_ms, policy.units["two"].wrap_up_ms) == (30_500, 90_000)
     assert policy.units["one"].budget == Budget(services=7, sources=4)
     assert policy.units["two"].budget == Budget(services=7, sources=3)
     assert policy.units["two"].known
@@ -139,6 +141,9 @@ def test_what_is_written_once_may_be_repeated_by_an_alias() -> None:
         ('defaults: {late_hours: "6"}', (1, 24), "defaults.late_hours", "without quotes"),
         ("defaults: {late_hours: yes}", (1, 24), "defaults.late_hours", "a number"),
         ("defaults: {short_seconds: 1.0001}", (1, 27), "defaults.short_seconds", "at most 3 decimals"),
+        ("defaults: {wrap_up_seconds: -1}", (1, 29), "defaults.wrap_up_seconds", "from 0 to 3600"),
+        ("defaults: {wrap_up_seconds: 3601}", (1, 29), "defaults.wrap_up_seconds", "from 0 to 3600"),
+        ("units: {a: {wrap_up_seconds: 1 min}}", (1, 30), "units.a.wrap_up_seconds", "a number"),
         ("defaults: {budget: {sources: 0}}", (1, 30), "defaults.budget.sources", "from 1 to"),
         ("defaults: {budget: {sources: 1.5}}", (1, 30), "defaults.budget.sources", "a whole number"),
         ("defaults: {budget: [1]}", (1, 20), "defaults.budget", "not a list"),

@@ -98,6 +98,7 @@ def test_a_target_from_tomorrow_is_taken_and_the_reload_says_so_once(edited: Edi
         (targets(("2026-01-01", 60)) + "    zone: Asia/Makassar\n", "units.a"),
         (targets(("2026-01-01", 60)) + "    day_starts: never\n", "units.a"),
         (targets(("2026-01-01", 60)) + "    short_seconds: 11\n", "units.a"),
+        (targets(("2026-01-01", 60)) + "    wrap_up_seconds: 1\n", "units.a"),
     ],
 )
 def test_a_reload_that_changes_what_is_valid_is_refused_and_the_old_stays(edited: Edited, text: str, path: str) -> None:
