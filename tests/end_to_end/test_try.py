@@ -11,6 +11,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from msgspec import UnsetType
 
 from loket import cli
 from loket.agreement.metrics import Sample, figures_of
@@ -19,6 +20,7 @@ from loket.domain.policy import DAY, HOUR
 from loket.importing import Report, events_of, read_mapping
 from loket.simulator import workload, workload_targets
 from loket.targets import load_targets
+from loket.testing.builders import Office
 from loket.wire.cloudevents import encode
 from loket.wire.figures import SCHEMA_FILE, Agreement, LiveFigures
 from support.kafka import KafkaBroker
@@ -168,6 +170,50 @@ def targets(tmp_path: Path) -> Path:
     return path
 
 
+def _shifts() -> list[Event]:
+    """Sessions of the workload's employees over two days, with breaks, a session that nobody ends, and heartbeats."""
+    made: list[Event] = []
+    for unit in ("unit-0000", "unit-0001", "unit-0002"):
+        office = Office(unit, day="2026-01-05", source=f"desks/{unit}")
+        for number in range(3):
+            employee, counter = f"{unit}.emp-{number:03}", f"counter-{number}"
+            services = ("service-0",) if number == 1 else None
+            made += [
+                office.counter_opened(at="08:50", counter=counter),
+                office.session_started(employee, at="08:55", counter=counter, services=services),
+                office.session_paused(employee, at="12:00", counter=counter),
+                office.session_resumed(employee, at="13:00", counter=counter),
+                office.heartbeat(at="13:01", counter=counter, pending=number),
+                office.session_started(employee, at="+1 09:00", counter=counter),
+            ]
+            if number:
+                made.append(office.session_ended(employee, at="16:00", counter=counter))
+    return made
+
+
+def test_sessions_make_staffed_time_and_call_gaps_that_metrics_and_record_tell_alike(
+    tmp_path: Path, targets: Path, scratch: Path
+) -> None:
+    targets.write_text(targets.read_text().replace("units:", "  wrap_up_seconds: 20\nunits:"), encoding="utf-8")
+    events = sorted([*_lines(), *_shifts()], key=lambda event: event.time)
+    report = try_json(write_jsonl(tmp_path / "log.jsonl", events), "--targets", targets, scratch=scratch)
+
+    assert report.agreement == Agreement(True, [])
+    assert report.not_yet == 0
+    newest = max(event.time for event in events)
+    assert rows(report) == figures_of_oracle(load_targets(targets), events, newest)
+    in_session = [row for row in report.employees if not isinstance(row.staffed_s, UnsetType)]
+    assert len(in_session) == 9
+    assert len(report.employees) > 9  # the fourth of each unit never had a session, and no such figures
+    for row in in_session:
+        assert isinstance(row.call_gap_s_sum, float)
+        assert isinstance(row.serving_s, float)
+        assert isinstance(row.call_gaps, int)
+        assert row.call_gap_s_sum > 0
+        assert row.serving_s > 0
+        assert row.call_gaps > 0
+
+
 def test_repeats_and_any_order_within_an_hour_change_no_figure(tmp_path: Path, targets: Path, scratch: Path) -> None:
     events = _lines()
     shaken = random.Random(3)
@@ -216,8 +262,8 @@ def test_every_kind_of_event_is_counted_as_what_it_is(tmp_path: Path, scratch: P
             first
             | {
                 "id": "n5",
-                "type": "loket.session.started",
-                "data": {"unit": first["data"]["unit"], "counter": "1", "employee": "E1"},
+                "type": "loket.request.submitted",
+                "data": {"unit": first["data"]["unit"], "service": "card"},
             }
         ).encode(),
     ]

@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
+from loket.domain.days import Admission
+from loket.domain.policy import DAY, HOUR
 from loket_consumers.engines import DatabaseUrlError, connect, reading, writing
 from loket_consumers.errors import DatabaseAway, DatabaseRefuses, SchemaAbsent, SchemaAhead, SchemaBehind
-from loket_consumers.migrating import VERSION_TABLE, check_schema, upgrade
-from loket_consumers.schema import METADATA
+from loket_consumers.migrating import VERSION_TABLE, check_schema, configuration, upgrade
+from loket_consumers.schema import METADATA, employee_days
+from support.logs import DAY_BEGINS, make
 from support.process import free_port
+from support.recorded import figures, rows_of, store_all
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -47,6 +53,35 @@ def test_a_schema_of_another_version_is_refused_with_what_to_do(engine: Engine) 
         check_schema(engine)
     with pytest.raises(SchemaAhead):
         upgrade(engine)
+
+
+def test_a_database_of_the_version_before_sessions_is_upgraded_with_what_is_in_it(engine: Engine) -> None:
+    config = configuration()
+    at = DAY_BEGINS + 6 * HOUR
+    with writing(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(
+            text("INSERT INTO units VALUES ('clinic', :yes, :admission, 'Asia/Jakarta', 10800000)"),
+            {"yes": True, "admission": msgspec.msgpack.encode(Admission(at))},
+        )
+        connection.execute(text("INSERT INTO positions VALUES ('loket.events', 0, 0)"))
+    with pytest.raises(SchemaBehind):
+        check_schema(engine)
+    assert upgrade(engine) == ("0001", check_schema(engine))
+
+    store_all(
+        engine,
+        [
+            (make("session.started", "1", at, None, "clinic", counter="1", employee="ani"), at),
+            (make("session.ended", "2", at + HOUR, None, "clinic", counter="1", employee="ani"), at + HOUR),
+            (make("ticket.issued", "3", at + DAY, "A1", "clinic", service="general"), at + DAY),
+        ],
+    )
+    (row,) = rows_of(engine, employee_days)
+    assert (row["employee"], row["staffed_ms"], row["basis"]) == ("ani", HOUR, "both")
+    (ani,) = figures(engine, at + DAY).employees
+    assert ani.staffed_s == 3_600
 
 
 def test_an_older_schema_is_behind(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,14 +12,14 @@ from sqlalchemy import Engine, text
 
 from loket.clock import SYSTEM_CLOCK
 from loket.domain.events import Instant
-from loket.domain.policy import HOUR, MINUTE, Policy, ServicePolicy, Target, UnitPolicy
+from loket.domain.policy import DAY, HOUR, MINUTE, Policy, ServicePolicy, Target, UnitPolicy
 from loket.domain.summary import Closed
 from loket_consumers.engines import connect, reading
 from loket_consumers.migrating import upgrade
 from loket_consumers.schema import archive, employee_days, employee_stretches, legs, sessions, stretches
 from support.logs import DAY_BEGINS, POLICY, arrivals, log_of, make, whole_policy
 from support.oracle import Oracle, without_zeros
-from support.recorded import empty, figures, of_record, results, rows_of, store_all
+from support.recorded import empty, figures, of_record, results, rows_of, store_all, store_more
 from support.sinks import visits
 
 
@@ -149,6 +149,48 @@ def test_a_log_that_comes_twice_is_archived_twice_and_changes_nothing(engine: En
         ["applied"] * 4 + ["duplicate"] * 4 + ["late"] * 4
     )
     assert {row["recorded"] for row in archived if row["result"] == "late"} == {"duplicate"}
+
+
+def test_rule_34_a_day_that_is_over_is_stored_and_written_anew_by_what_comes_late(engine: Engine) -> None:
+    at, tomorrow = DAY_BEGINS + 6 * HOUR, DAY_BEGINS + 30 * HOUR
+    log = [
+        (make("session.started", "1", at, None, "clinic", counter="1", employee="ani"), at),
+        (make("ticket.issued", "2", at, "A1", "clinic", service="general"), at),
+        (make("session.ended", "3", at + HOUR, None, "clinic", counter="1", employee="ani"), at + HOUR),
+    ]
+    empty(engine)
+    store_all(engine, log)
+    assert rows_of(engine, employee_days) == []  # the day goes on: what time alone changes is not stored
+    (ani,) = figures(engine, at + 30 * MINUTE).employees
+    assert (ani.staffed_s, ani.call_gap_s_sum, ani.call_gaps, ani.serving_s) == (1_800, 1_800, 0, 0)
+
+    evening = DAY_BEGINS + 26 * HOUR
+    in_time = (make("ticket.called", "4", at + 40 * MINUTE, "A1", "clinic", employee="ani"), evening)
+    heartbeat = (make("counter.heartbeat", "5", tomorrow + DAY, None, "clinic", counter="1"), tomorrow + DAY)
+    late = (make("session.ended", "6", at + 50 * MINUTE, None, "clinic", counter="1", employee="ani"), tomorrow + DAY)
+    store_more(engine, len(log), [in_time, heartbeat, late])
+    told = {row["basis"]: row for row in rows_of(engine, employee_days)}
+    assert {basis: (row["staffed_ms"], row["call_gap_ms"], row["call_gaps"]) for basis, row in told.items()} == {
+        "live": (60 * MINUTE, 40 * MINUTE, 1),
+        "record": (50 * MINUTE, 40 * MINUTE, 1),
+    }
+    (ani,) = figures(engine, tomorrow + DAY).employees
+    assert ani.staffed_s == 3_000
+    (ani,) = figures(engine, tomorrow + DAY, live=True).employees
+    assert ani.staffed_s == 3_600
+
+
+def test_rule_06_a_session_that_nobody_ended_is_flagged(engine: Engine) -> None:
+    at = DAY_BEGINS + 6 * HOUR
+    empty(engine)
+    log = [
+        (make("session.started", "1", at, None, "clinic", counter="1", employee="ani"), at),
+        (make("counter.heartbeat", "2", at + DAY, None, "clinic", counter="1"), at + DAY),
+    ]
+    store_all(engine, log)
+    (row,) = rows_of(engine, employee_days)
+    assert (row["flagged"], row["staffed_ms"]) == (1, 18 * HOUR)
+    assert results(engine) == ["applied", "applied"]
 
 
 def test_quantiles_and_kaplan_meier_look_at_first_stretches_and_remember_who_still_waits(engine: Engine) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from loket.catalogue import UNIT_METRICS, Kind
+from loket.catalogue.desks import DESK_METRICS
 from loket.catalogue.units import DURATIONS
 from loket.domain.records import load, split_key, take_records
 from loket.serving import Server
@@ -40,6 +41,10 @@ def busy_worker() -> tuple[Told, Worker]:
         o.completed("A2", at="09:13", employee="f"),
         o.issued("A3", at="09:00", service="t"),
         o.abandoned("A3", at="09:20"),
+        o.session_started("e", at="08:55", services=("s",)),
+        o.session_paused("e", at="09:20"),
+        o.counter_opened(at="08:55"),
+        o.heartbeat(at="09:15", pending=3, oldest_pending_at="09:14"),
         o.issued("A4", at="09:30"),
         o.completed("A5", at="09:40"),
     )
@@ -67,12 +72,20 @@ def served() -> Iterator[Callable[[Worker], Server]]:
         server.stop()
 
 
+OF_DESKS = {
+    f"{metric.name} metric name should not include type 'counter'"
+    for metric in DESK_METRICS
+    if metric.name.startswith("loket_counter_")
+}
+"""promtool takes a counter, which is a desk here, for the type of that name."""
+
+
 @pytest.mark.usefixtures("promtool")
 def test_promtool_finds_nothing_to_say_of_any_page() -> None:
     _, worker = busy_worker()
     worker.checkpoints.last_ms = partition_of(worker).checkpoint_ms = 1_000
     for make in pages(worker).values():
-        assert check_metrics(make().body) == []
+        assert [told for told in check_metrics(make().body) if told not in OF_DESKS] == []
 
 
 @pytest.mark.usefixtures("promtool")

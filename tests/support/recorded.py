@@ -21,7 +21,7 @@ from loket_consumers.storing import store
 from support.logs import POLICY, to_records
 from support.oracle import Oracle, without_zeros
 
-__all__ = ["TOPIC", "decoded", "empty", "figures", "of_record", "results", "rows_of", "store_all"]
+__all__ = ["TOPIC", "decoded", "empty", "figures", "of_record", "results", "rows_of", "store_all", "store_more"]
 
 TOPIC = "loket.events"
 
@@ -53,6 +53,13 @@ def store_all(
             with writing(engine) as connection:
                 store(connection, TOPIC, {0: some}, {0: some[0].record.offset}, policy)
         start += len(some)
+
+
+def store_more(engine: Engine, begin: int, more: Sequence[tuple[Event, int]]) -> None:
+    """Store what comes from an offset on, in one batch."""
+    reads = decoded(to_records(more, topic=TOPIC, begin=begin))
+    with writing(engine) as connection:
+        store(connection, TOPIC, {0: reads}, {0: begin}, POLICY)
 
 
 def results(engine: Engine) -> list[str]:
