@@ -7,6 +7,7 @@ from typing import Final
 from loket.catalogue.metric import MILLISECONDS, PREFIX, Kind, Metric
 
 __all__ = [
+    "EMPLOYEES_EVALUATED_AT",
     "EMPLOYEE_CORRECTIONS",
     "EMPLOYEE_COUNTS",
     "EMPLOYEE_DAY",
@@ -90,7 +91,16 @@ EMPLOYEE_DAY: Final = (
 )
 """Of the service day of `now`. The first two exist for every employee, the others for who ever had a session."""
 
+EMPLOYEES_EVALUATED_AT: Final = Metric(
+    "loket_employees_evaluated_at_timestamp_seconds",
+    Kind.GAUGE,
+    "The instant at which the figures of the employees of the partition's units are evaluated, on this page.",
+    ("partition",),
+    parts=MILLISECONDS,
+)
+
 EMPLOYEE_METRICS: Final = (
+    EMPLOYEES_EVALUATED_AT,
     *EMPLOYEE_COUNTS,
     *EMPLOYEE_DURATIONS,
     EMPLOYEE_CORRECTIONS,

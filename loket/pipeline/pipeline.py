@@ -18,6 +18,8 @@ from msgspec import Struct
 from loket.agreement import compare
 from loket.agreement.metrics import figures_of
 from loket.broker import apply_topics, changelog_topic, events_topic
+from loket.catalogue import Metric
+from loket.catalogue.employees import EMPLOYEES_EVALUATED_AT
 from loket.catalogue.pipeline import APPLIED_OFFSET, EVALUATED_AT, PARTITION_READY
 from loket.catalogue.sink import SINK_NEXT_OFFSET
 from loket.clock import Clock
@@ -26,7 +28,7 @@ from loket.companions.run import child_environment
 from loket.pipeline.errors import Unfinished
 from loket.pipeline.places import HOST, Places
 from loket.scrape import Sample, Unreachable, scrape
-from loket.wire.figures import Agreement, Difference, RecordFigures, Rejection, TryReport
+from loket.wire.figures import Agreement, Difference, LiveFigures, RecordFigures, Rejection, TryReport
 from loket.wire.instant import format_instant
 from loket.wire.partition import partition_of
 
@@ -157,31 +159,28 @@ class Pipeline:
     def answers(self, ends: Positions) -> Answers:
         """What metrics and record say. Nothing below `ends` may be missing, and nothing may come any more.
 
-        The record is evaluated at the instants at which the worker evaluated its figures: one for each partition.
+        The record is evaluated at the instants at which the worker evaluated its figures: of each page, one for each
+        partition.
         """
         samples = self.metrics()
         if not _reached(_applied(samples), ends):
             raise self._unfinished("the worker went back behind the end of the log")
-        evaluated = {
-            int(sample.labels["partition"]): round(sample.value * EVALUATED_AT.parts)
-            for sample in samples
-            if sample.name == EVALUATED_AT.name
-        }
         metrics = figures_of(samples)
-        latest = max(evaluated.values(), default=self._clock.now_ms())
-        record = self._record(latest)
+        of_queues, of_people = (_instants(samples, metric) for metric in (EVALUATED_AT, EMPLOYEES_EVALUATED_AT))
+        latest = max(of_queues.values(), default=self._clock.now_ms())
+        records: dict[int, RecordFigures] = {}
         differences: list[Difference] = []
-        for instant in sorted({latest, *evaluated.values()}):
-            asked = record if instant == latest else self._record(instant)
+        for evaluated, part in ((of_queues, _queues), (of_people, _people)):
+            for instant in sorted({latest, *evaluated.values()}):
+                if instant not in records:
+                    records[instant] = self._record(instant)
 
-            def here(unit: str, instant: int = instant) -> bool:
-                return evaluated.get(partition_of(unit.encode(), self._partitions), latest) == instant
+                def here(unit: str, instant: int = instant, evaluated: Mapping[int, int] = evaluated) -> bool:
+                    return evaluated.get(partition_of(unit.encode(), self._partitions), latest) == instant
 
-            found = compare(
-                {unit: figures for unit, figures in metrics.items() if here(unit)}, _of(asked, here), instant
-            )
-            differences += found.differences
-        return Answers(latest, record, Agreement(all(found.late for found in differences), differences))
+                told = {unit: part(figures) for unit, figures in metrics.items() if here(unit)}
+                differences += compare(told, _of(records[instant], here, part), instant).differences
+        return Answers(latest, records[latest], Agreement(all(found.late for found in differences), differences))
 
     def _record(self, instant: int) -> RecordFigures:
         """The record at an instant, by the command that an operator would use."""
@@ -238,11 +237,32 @@ def _reached(positions: Positions, ends: Positions) -> bool:
     return all(positions.get(partition, 0) >= end for partition, end in ends.items())
 
 
-def _of(record: RecordFigures, here: Callable[[str], bool]) -> RecordFigures:
-    """The part of a record that speaks of some units."""
+def _instants(samples: Iterable[Sample], metric: Metric) -> dict[int, int]:
+    """When the figures of each partition were evaluated."""
+    return {
+        int(sample.labels["partition"]): round(sample.value * metric.parts)
+        for sample in samples
+        if sample.name == metric.name
+    }
+
+
+def _queues(figures: LiveFigures) -> LiveFigures:
+    """What the page of units tells."""
+    return msgspec.structs.replace(figures, employees={}, day_employees={})
+
+
+def _people(figures: LiveFigures) -> LiveFigures:
+    """What the page of employees tells."""
+    return msgspec.structs.replace(figures, services={}, judging=[], day={})
+
+
+def _of(
+    record: RecordFigures, here: Callable[[str], bool], part: Callable[[LiveFigures], LiveFigures]
+) -> RecordFigures:
+    """The part of a record that speaks of some units, and of their queues or their people."""
     return msgspec.structs.replace(
         record,
-        units=[row for row in record.units if here(row.unit)],
-        employees=[row for row in record.employees if here(row.unit)],
-        live={unit: live for unit, live in record.live.items() if here(unit)},
+        units=[row for row in record.units if here(row.unit)] if part is _queues else [],
+        employees=[row for row in record.employees if here(row.unit)] if part is _people else [],
+        live={unit: part(live) for unit, live in record.live.items() if here(unit)},
     )

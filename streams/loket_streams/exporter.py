@@ -20,6 +20,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 
 from loket.catalogue import EMPLOYEE_METRICS, PIPELINE_METRICS, UNIT_METRICS, pipeline
+from loket.catalogue.employees import EMPLOYEES_EVALUATED_AT
 from loket.clock import Clock
 from loket.domain.figures import evaluate
 from loket.domain.policy import Policy
@@ -101,6 +102,7 @@ class Exporter:
         series = EmployeeSeries(page)
         others = Others()
         for partition, now in self._ready():
+            page.add(EMPLOYEES_EVALUATED_AT, labels(partition=partition.number), now)
             self._look_into(partition, partial(self._show_people, series, others, now))
         if others.persons:
             series.write(OTHER, others.person)
