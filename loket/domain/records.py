@@ -62,6 +62,7 @@ class Head(Struct, omit_defaults=True):
     settled_day: int = 0
     carried: dict[int, Spans] = field(default_factory=dict)
     counters: dict[str, Counter] = field(default_factory=dict)
+    seen: list[Amount] = field(default_factory=list)
 
 
 _FURTHEST_MS = 2**53
@@ -116,6 +117,7 @@ def head_bytes(state: UnitState) -> bytes:
             state.settled_day,
             state.carried,
             state.counters,
+            list(state.employees.values()),
         )
     )
 
@@ -164,7 +166,9 @@ def _state_of(read: Head, pages: Mapping[str, bytes], policy: UnitPolicy) -> Uni
     state.offset = read.offset
     state.admission = read.admission
     state.services = dict.fromkeys(read.services)
-    state.employees = dict.fromkeys(read.employees)
+    state.employees = dict.fromkeys(read.employees, read.admission.received)
+    if len(read.seen) == len(read.employees):
+        state.employees = dict(zip(read.employees, read.seen, strict=True))
     state.tallies, state.people, state.days = read.tallies, read.people, read.days
     for tally in state.tallies.values():
         for kind, histogram in tally.histograms.items():

@@ -11,7 +11,7 @@ A pure function of the day's intervals of the unit: the state and the record cal
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -84,7 +84,7 @@ def staff_of_day(
     own: dict[str, list[Work]] = {}
     for piece in work:
         own.setdefault(piece.employee, []).append(piece)
-    queues = _queues(waiting, window.until)
+    queues = _Queues(waiting, window.until)
     return {
         employee: _staff(employee_steps, own.get(employee, []), queues, window, wrap_up_ms)
         for employee, employee_steps in _by_employee(steps).items()
@@ -103,18 +103,28 @@ def _by_employee(steps: Iterable[SessionStep]) -> dict[str, list[SessionStep]]:
     return found
 
 
-def _queues(waiting: Iterable[Waiting], until: int) -> dict[str, list[Interval]]:
-    """When somebody waits, for each service."""
-    by_service: dict[str, list[Interval]] = {}
-    for wait in waiting:
-        end = until if wait.end is None else min(wait.end, until)
-        by_service.setdefault(wait.service, []).append((wait.begin, end))
-    return {service: union(intervals) for service, intervals in by_service.items()}
+class _Queues:
+    """When somebody waits, by the services that a session names: put together once for all that name the same."""
+
+    def __init__(self, waiting: Iterable[Waiting], until: int) -> None:
+        by_service: dict[str, list[Interval]] = {}
+        for wait in waiting:
+            end = until if wait.end is None else min(wait.end, until)
+            by_service.setdefault(wait.service, []).append((wait.begin, end))
+        self._by_service = by_service
+        self._known: dict[tuple[str, ...] | None, list[Interval]] = {}
+
+    def of(self, services: tuple[str, ...] | None) -> list[Interval]:
+        """When somebody waits for one of these services; None: for any."""
+        found = self._known.get(services)
+        if found is None:
+            names = self._by_service.keys() if services is None else services
+            found = union(interval for name in names for interval in self._by_service.get(name, ()))
+            self._known[services] = found
+        return found
 
 
-def _staff(
-    steps: list[SessionStep], work: list[Work], queues: Mapping[str, list[Interval]], window: Window, wrap_up_ms: int
-) -> Staff:
+def _staff(steps: list[SessionStep], work: list[Work], queues: _Queues, window: Window, wrap_up_ms: int) -> Staff:
     told = sessions_of(steps, work, window)
     staffed = union((session.begin, session.end) for session in told.sessions)
     serving = intersection(staffed, _serving(work, window))
@@ -151,19 +161,13 @@ def _busy(work: Iterable[Work], window: Window, wrap_up_ms: int) -> list[Interva
     return union(map(span, work))
 
 
-def _wanted(sessions: Iterable[Session], queues: Mapping[str, list[Interval]]) -> list[Interval]:
-    """When somebody waits for a service that a session of that moment names (or that is any, where it names none)."""
-    anybody: list[Interval] | None = None
-    found: list[Interval] = []
-    for session in sessions:
-        if session.services is not None:
-            waits = union(interval for name in session.services for interval in queues.get(name, ()))
-        else:
-            if anybody is None:
-                anybody = union(interval for intervals in queues.values() for interval in intervals)
-            waits = anybody
-        found.extend(intersection([(session.begin, session.end)], waits))
-    return union(found)
+def _wanted(sessions: Iterable[Session], queues: _Queues) -> list[Interval]:
+    """When somebody waits whom a session of that moment may serve."""
+    return union(
+        common
+        for session in sessions
+        for common in intersection([(session.begin, session.end)], queues.of(session.services))
+    )
 
 
 def _ended_gaps(

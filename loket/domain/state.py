@@ -61,8 +61,9 @@ class UnitState:
     """Everything that the live indicators of one unit need, and `offset`: the last record that it contains.
 
     `tickets` holds the tickets of open days, packed once all their legs are closed. `live` holds the derived figures of
-    those with an open leg. `spans` keeps, of days with sessions, the work and waits of closed tickets; `carried`, where
-    the day never starts, those of forgotten tickets. Days up to `settled_day` are in `staff`, and can change no more.
+    those with an open leg. `employees` has, of each that has a name in figures, the broker's time of the last event.
+    `spans` keeps, of days with sessions, the work and waits of closed tickets; `carried`, where the day never starts,
+    those of forgotten tickets. Days up to `settled_day` are in `staff`, and can change no more.
     """
 
     def __init__(self, unit: str, policy: UnitPolicy) -> None:
@@ -71,7 +72,7 @@ class UnitState:
         self.offset = -1
         self.admission = Admission()
         self.services: dict[str, None] = {}
-        self.employees: dict[str, None] = {}
+        self.employees: dict[str, int] = {}
         self.tallies: dict[str, ServiceTally] = {}
         self.people: dict[str, Counts] = {}
         self.days: dict[int, DayTally] = {}

@@ -162,9 +162,9 @@ def _label(state: UnitState, ticket: Ticket, step: Step) -> None:
             state.services[step.service] = None
         elif step.service not in ticket.other_services:
             ticket.other_services.append(step.service)
-    if step.employee is not None and step.employee not in state.employees:
-        if len(state.employees) < policy.budget.employees:
-            state.employees[step.employee] = None
+    if step.employee is not None:
+        if step.employee in state.employees or len(state.employees) < policy.budget.employees:
+            state.employees[step.employee] = state.admission.received
         elif step.employee not in ticket.other_employees:
             ticket.other_employees.append(step.employee)
 
@@ -248,8 +248,8 @@ def _apply_session(state: UnitState, event: events.Event, day: int, id_hash: int
         return Applied.LATE
     if told is None:
         told = state.sessions[day] = SessionDay()
-    if step.employee not in state.employees and len(state.employees) < state.policy.budget.employees:
-        state.employees[step.employee] = None
+    if step.employee in state.employees or len(state.employees) < state.policy.budget.employees:
+        state.employees[step.employee] = state.admission.received
     added = add_step(told.steps, step)
     if added is Added.REPEAT:
         return Applied.DUPLICATE

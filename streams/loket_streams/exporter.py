@@ -24,6 +24,7 @@ from loket.catalogue.employees import EMPLOYEES_EVALUATED_AT
 from loket.clock import Clock
 from loket.domain.figures import evaluate
 from loket.domain.policy import Policy
+from loket.domain.silence import SILENT_MS
 from loket.domain.state import OTHER, UnitState
 from loket.domain.steps import EMPTY_SERVICE
 from loket.domain.tally import ServiceTally
@@ -156,10 +157,11 @@ class Exporter:
         write_unit(page, state, partition, self._worker.tallies.sources.get(state.unit, _NO_SOURCES))
 
     def _show_people(self, series: EmployeeSeries, others: Others, now: int, state: UnitState) -> None:
+        heard_since = 0 if self._worker.event_clock else now - SILENT_MS
         if not self._named.names(state):
-            others.add_people(state, now)
+            others.add_people(state, now, heard_since)
             return
-        for person in people(state, now):
+        for person in people(state, now, heard_since):
             series.write(state.unit, person)
 
     def _of_targets(self, policy: Policy, partition: Partition) -> list[str]:

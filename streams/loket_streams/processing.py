@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 from loket.domain.events import Event
+from loket.domain.silence import forget_silent
 from loket.domain.state import OTHER, UnitState
 from loket.domain.unit import Applied, apply
 from loket.wire.cloudevents import Decoder, Foreign, Record
@@ -24,7 +25,10 @@ AHEAD_OF_BROKER_MS: Final = 5 * 60_000
 
 
 class Time(Protocol):
-    """Which clock dates an event's arrival (rule 3), and what is ahead of it."""
+    """Which clock dates an event's arrival (rule 3), and what is ahead of it. `in_service`: the broker's, no replay."""
+
+    @property
+    def in_service(self) -> bool: ...
 
     def received(self, event: Event, broker_ms: int) -> int | None:
         """Return the time at which an event was received, or None for one that is ahead of `--now` (rule 5)."""
@@ -34,12 +38,16 @@ class Time(Protocol):
 class ServiceTime:
     """`clock: service`: an event was received when the broker says."""
 
+    in_service = True
+
     def received(self, event: Event, broker_ms: int) -> int | None:  # noqa: ARG002 (of the Protocol)
         return broker_ms
 
 
 class EventTime:
     """`clock: event`: an event was received when it happened; what is after `now` is left alone."""
+
+    in_service = False
 
     def __init__(self, now_ms: int | None) -> None:
         self._now_ms = now_ms
@@ -111,7 +119,10 @@ class Processor:
 
     def _apply(self, partition: Partition, state: UnitState, event: Event, received: int) -> None:
         tallies = self._tallies
+        closed_day = state.admission.closed_day
         applied = apply(state, event, received)
+        if self._time.in_service and state.admission.closed_day != closed_day:
+            forget_silent(state)
         partition.dirty.add(state.unit)
         tallies.events[applied] += 1
         if applied is Applied.LATE:

@@ -73,11 +73,13 @@ class Person(Struct):
     day: Mapping[str, int]
 
 
-def people(state: UnitState, now: int) -> Iterator[Person]:
-    """The employees of a unit: those of its tickets and of its sessions."""
+def people(state: UnitState, now: int, heard_since: int = 0) -> Iterator[Person]:
+    """The employees of a unit, of its tickets and of its sessions, whom an event has named since an instant (ms)."""
     staff = evaluate_staff(state, now)
     tally = state.days.get(service_days(state.policy).day(now))
     for name in {**state.employees, **state.people, **staff}:
+        if state.employees.get(name, heard_since) < heard_since:
+            continue
         day = {} if tally is None else dict(tally.people.get(name, {}))
         time: Flat = {}
         found = staff.get(name)
@@ -110,9 +112,9 @@ class Others:
             _add_row(self.without_issue if row.service == EMPTY_SERVICE else self.row, row)
         self.desks.add(desks(state, figures.now))
 
-    def add_people(self, state: UnitState, now: int) -> None:
+    def add_people(self, state: UnitState, now: int, heard_since: int = 0) -> None:
         """Add a unit's employees."""
-        for person in people(state, now):
+        for person in people(state, now, heard_since):
             self.persons += 1
             _add_counts(self.person.counts, person.counts)
             self.person.time = add_up((self.person.time, person.time))

@@ -72,6 +72,10 @@ def usual(visits: int) -> list[Event]:
             office.started(subject, at=at + 70_000, service="started", counter="1", employee=employee),
             office.added(subject, at=at + 80_000, service="added", employee="helper"),
             office.completed(subject, at=at + 90_000, counter="1", employee=employee),
+            office.counter_opened(at=at),
+            office.session_started(employee, at=at),
+            office.session_started("helper", at=at),
+            office.heartbeat(at=at, pending=1, oldest_pending_at=at),
         ]
     return told
 

@@ -315,6 +315,17 @@ def test_employees_time_is_told_of_who_ever_had_a_session() -> None:
     assert value(tomorrow, "loket_day_employee_services", employee="e") == 0
 
 
+def test_rule_35_who_is_silent_for_35_days_has_no_series_in_service() -> None:
+    office = told().tell(*(o.completed(f"A{n}", at="09:00", employee=name) for n, name in enumerate("ef")))
+    office.tell(o.session_started("f", at="+1 09:00"))
+    worker = worker_of([office.state], int(o.at("+35 10:00")))
+    worker.tallies.newest_event_ms = int(o.at("+35 10:00"))
+    for event_clock, shown in ((False, {"f"}), (True, {"e", "f"})):
+        worker.event_clock = event_clock
+        page = read(Exporter(worker).render_employees().decode())
+        assert {sample.labels["employee"] for sample in series(page, "loket_employee_served_total")} == shown
+
+
 def test_rule_24_employees_time_is_no_counter() -> None:
     for metric in (*EMPLOYEE_TIME, *EMPLOYEE_DAY):
         assert metric.kind is Kind.GAUGE

@@ -65,9 +65,9 @@ def test_a_device_that_invents_names_adds_no_series_beyond_the_budget(visits: in
     assert names(more_units) == names(units)
     assert names(more_people) == names(people)
     of_unit = [sample for sample in more_units if sample.labels.get("unit") == "u"]
-    assert len(of_unit) <= of_unit_in_all(BUDGET.services + 1, BUDGET.sources + 1)
-    assert len(more_people) == (BUDGET.employees + 1) * of_employee()
-    for label in ("service", "source"):
+    assert len(of_unit) <= of_unit_in_all(BUDGET.services + 1, BUDGET.sources + 1, BUDGET.counters + 1)
+    assert len(more_people) == (BUDGET.employees + 1) * of_employee() + 1  # when they were evaluated
+    for label in ("service", "source", "counter"):
         found = {sample.labels[label] for sample in of_unit if label in sample.labels}
         assert OTHER in found
         assert len(found - {OTHER, ""}) == getattr(BUDGET, f"{label}s")

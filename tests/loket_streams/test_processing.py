@@ -185,6 +185,19 @@ def test_with_the_events_clock_received_is_the_events_own_time_rule_3() -> None:
     assert reader.tallies.newest_event_ms == event.time
 
 
+def test_who_is_silent_for_35_days_is_forgotten_in_service_and_in_no_replay_rule_35() -> None:
+    office = Office()
+    told: list[Event] = [
+        office.completed("A1", at="09:00", employee="e"),
+        office.completed("A2", at="+36 09:00", employee="f"),
+    ]
+    records = [record(event, offset, timestamp=int(event.time)) for offset, event in enumerate(told)]
+    for time, known in ((ServiceTime(), {"f"}), (EventTime(None), {"e", "f"})):
+        reader = Reader(time, now_ms=int(office.at("+36 10:00")))
+        reader.process(batch(records))
+        assert reader.partition.units["u"].people.keys() == known
+
+
 def test_an_event_ahead_of_the_fixed_now_is_in_no_figure_rule_5() -> None:
     office = Office()
     now = int(office.at("09:00"))

@@ -1,4 +1,4 @@
-"""A broken device: every visit that it tells of has a new service, employee, counter, subject and source."""
+"""A broken device: every visit that it tells of has a new service, employee, session, counter, subject and source."""
 
 from __future__ import annotations
 
@@ -28,3 +28,7 @@ def inventions(visits: int, *, first: int = 0, unit: str | None = None) -> Itera
         yield office.started(subject, at=at + 70_000, service=f"started-{number}", **desk)
         yield office.added(subject, at=at + 80_000, service=f"added-{number}", employee=f"helper-{number}")
         yield office.completed(subject, at=at + 90_000, **desk)
+        yield office.counter_opened(at=at, counter=f"counter-{number}")
+        yield office.session_started(f"employee-{number}", at=at, counter=f"counter-{number}")
+        yield office.session_started(f"helper-{number}", at=at, counter=f"counter-{number}")
+        yield office.heartbeat(at=at, counter=f"counter-{number}", pending=1, oldest_pending_at=at)

@@ -7,9 +7,11 @@ import sys
 
 import pytest
 
+from loket.domain.events import Event
 from loket.domain.figures import evaluate
 from loket.domain.policy import DAY, HOUR, Budget, UnitPolicy
 from loket.domain.records import head_bytes, page_bytes, take_records
+from loket.domain.sessions import MAX_SESSION_STEPS, evaluate_staff
 from loket.domain.state import OTHER, UnitState
 from loket.domain.summary import Flat, add_up, flat_counts, flat_service
 from loket.domain.tally import ServiceTally
@@ -25,6 +27,17 @@ SERVICES = 5
 def open_day(state: UnitState, number: int, tickets: int) -> None:
     """One day of a busy office: all that its counters tell between eight and four."""
     start = MORNING + number * DAY
+    for counter in range(4):
+        employee = f"unit-0000.emp-{counter:03}"
+        desk = str(counter)
+        told: list[Event] = [
+            o.session_started(employee, at=start, counter=desk),
+            o.session_paused(employee, at=start + 4 * HOUR, counter=desk),
+            o.session_resumed(employee, at=start + 5 * HOUR, counter=desk),
+            o.heartbeat(at=start, counter=desk, pending=number),
+        ]
+        for event in told:
+            apply(state, event, int(event.time))
     for event in workload(number, 1, SERVICES, 12, tickets, start_ms=start):
         apply(state, event, int(event.time) + 2_000)
 
@@ -53,6 +66,11 @@ def entries(state: UnitState) -> dict[str, int]:
         "employees": len(state.employees),
         "tallies": len(state.tallies),
         "people": len(state.people),
+        "sessions": sum(len(told.steps) + len(told.ids) for told in state.sessions.values()),
+        "staff": len(state.staff),
+        "spans": sum(map(len, state.spans.values())),
+        "carried": sum(len(spans.work) + len(spans.waiting) for spans in state.carried.values()),
+        "counters": len(state.counters),
         "dirty": len(state.dirty_pages) + len(state.gone_pages),
     }
 
@@ -72,6 +90,7 @@ def test_memory_is_flat_over_a_month(day_starts: str, days: int, tickets: int) -
         open_day(state, number, tickets)
         apply(state, o.queue_closed(at=MORNING + number * DAY + 9 * HOUR), MORNING + number * DAY + 9 * HOUR)
         evaluate(state, MORNING + number * DAY + 10 * HOUR)
+        evaluate_staff(state, MORNING + number * DAY + 10 * HOUR)
         held.append(entries(state))
         sizes.append(packed_size(state))
         take_records(state)
@@ -83,8 +102,8 @@ def test_memory_is_flat_over_a_month(day_starts: str, days: int, tickets: int) -
         most = max(day[name] for day in held[:4])
         assert amount <= 1.2 * most + 3, (name, [day[name] for day in held])
     assert sizes[-1] < 1.2 * max(sizes[:4]), sizes
-    # Two thirds of the last day's tickets are a handful of objects each: a day that stayed would show.
-    assert blocks[-1] - blocks[3] < 3 * tickets, blocks
+    # A day's tickets are a dozen objects each, with their work and waits: a day that stayed would show.
+    assert blocks[-1] - blocks[3] < 5 * tickets, blocks
 
 
 @pytest.mark.parametrize(
@@ -101,6 +120,11 @@ def test_a_device_that_invents_every_name_does_not_blow_up_the_state(visits: int
     assert state.people.keys() == {*state.employees, OTHER}
     assert state.last_call.keys() <= {*state.services, OTHER}
     assert all(tally.counts.keys() <= state.tallies.keys() for tally in state.days.values())
+    assert len(state.counters) == BUDGET.counters + 1
+    staff = evaluate_staff(state, MORNING + 8 * HOUR)
+    assert staff.keys() == {*state.employees, OTHER}
+    in_time = min(2 * visits, MAX_SESSION_STEPS)
+    assert sum(of_one.total.active for of_one in staff.values()) == in_time
     figures = evaluate(state, MORNING + 8 * HOUR)
     assert figures.present.keys() == {"s", *state.tallies}
     # Nothing is lost: what has no name of its own is in `other`.

@@ -7,6 +7,7 @@ from loket.domain.counters import is_open
 from loket.domain.events import Event
 from loket.domain.policy import DAY, HOUR, MINUTE, SECOND, Budget
 from loket.domain.sessions import MAX_SESSION_STEPS, active_sessions, evaluate_staff
+from loket.domain.silence import forget_silent
 from loket.domain.staffing import Staff
 from loket.domain.unit import Applied
 from loket.testing.builders import At, Office, again, unit_policy
@@ -574,6 +575,28 @@ def test_rule_35_one_id_in_two_units_is_two_employees() -> None:
     there.tell(other.session_started("e", at="09:30"))
     assert here.staff("e", now="10:00").staffed_ms == HOUR
     assert there.staff("e", now="10:00").staffed_ms == HOUR // 2
+
+
+def test_rule_35_who_is_silent_for_35_days_is_forgotten_and_leaves_the_name_to_others() -> None:
+    told = tell(
+        *visit("A1", "09:00", "09:01", "09:02", "09:10"),
+        o.session_started("e", at="09:00"),
+        o.session_ended("e", at="10:00"),
+        o.session_started("f", at="+10 09:00"),
+        o.session_ended("f", at="+10 10:00"),
+        *visit("B1", "+34 09:00", "+34 09:01", "+34 09:02", "+34 09:10", employee="g"),
+        policy=unit_policy({"s": 300}, budget=Budget(employees=3)),
+    )
+    forget_silent(told.state)
+    assert set(told.state.employees) == {"e", "f", "g"}
+    told.tell(*visit("C1", "+35 10:01", "+35 10:01", "+35 10:01", "+35 10:01", employee="h"))
+    assert told.person("other")["served"] == 1
+    forget_silent(told.state)
+    assert set(told.state.employees) == {"f", "g"}
+    assert told.person("e") == {}
+    assert set(evaluate_staff(told.state, told.now)) == {"f"}
+    told.tell(*visit("D1", "+35 11:00", "+35 11:00", "+35 11:00", "+35 11:01", employee="h"))
+    assert told.person("h")["served"] == 1
 
 
 def test_sessions_that_are_active_are_counted_without_their_work() -> None:
