@@ -180,7 +180,7 @@ employee_days: Final = Table(
     Column("day", Date, primary_key=True),
     _text("basis", key=True),
     _text("employee", key=True),
-    _big("ends_at"),  # when the day was over: for an earlier `now` the row says nothing
+    _big("ends_at"),  # when time alone could change it no more: for an earlier `now` the row says nothing
     _big("staffed_ms"),
     _big("serving_ms"),
     _big("call_gap_ms"),

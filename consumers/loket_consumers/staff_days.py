@@ -35,7 +35,7 @@ from loket_consumers.schema import (
 from loket_consumers.session_record import SessionRecord
 from loket_consumers.ticket_record import TicketRecord, TicketRow
 
-__all__ = ["BothStaff", "load_sessions", "session_days", "staff_on", "store_staff"]
+__all__ = ["BothStaff", "first_unfinished", "load_sessions", "session_days", "staff_on", "store_staff"]
 
 _SESSION: Final = ("unit", "day", "at", "kind", "counter", "employee", "services", "live", "id_hash")
 _TICKET: Final = ("id", "steps", "forgotten", "live_ids", "live_contradictions")
@@ -69,6 +69,16 @@ def session_days(connection: Connection, unit: str, first: int, last: int) -> li
     return [ordinal(day) for day in connection.execute(query.distinct()).scalars()]
 
 
+def first_unfinished(policy: UnitPolicy, now: int) -> int:
+    """The first service day that time alone may still change at `now`: where the day never starts, while tickets that
+    reach into it may still expire."""
+    return service_days(policy).day(now - _goes_on_ms(policy))
+
+
+def _goes_on_ms(policy: UnitPolicy) -> int:
+    return NEVER_EXPIRES_MS if is_never(policy) else 0
+
+
 def staff_on(connection: Connection, unit: str, policy: UnitPolicy, day: int, now: int) -> BothStaff:
     """What a day has brought each employee of a unit by `now` (ms)."""
     days = (day - 1, day) if is_never(policy) else (day,)
@@ -95,7 +105,7 @@ def store_staff(connection: Connection, unit: str, policy: UnitPolicy, day: int,
         told = [(BOTH, found.live)]
     else:
         told = [(LIVE, found.live), (RECORD, found.record)]
-    ends_at = service_days(policy).end(day)
+    ends_at = service_days(policy).end(day) + _goes_on_ms(policy)
     rows = [
         (
             unit,

@@ -26,7 +26,7 @@ from loket_consumers.schema import (
     tickets,
     units,
 )
-from loket_consumers.staff_days import load_sessions, session_days, store_staff
+from loket_consumers.staff_days import first_unfinished, load_sessions, session_days, store_staff
 from loket_consumers.ticket_record import TicketRecord, TicketRow
 from loket_consumers.ticket_rows import save_tickets
 from loket_consumers.unit_record import Arrival, Closing, KnownId, UnitRecord, bucket_of
@@ -219,15 +219,15 @@ class Workspace:
 
     def _save_staff_of(self, unit: UnitRecord, touched: set[int]) -> None:
         now, name, policy = unit.admission.received, unit.unit, unit.policy
-        today = service_days(policy).day(now)
-        since = self._staff_from.get(name, today)
-        due = {day for day in touched if day < today}.union(range(since, today))
+        unfinished = first_unfinished(policy, now)
+        since = self._staff_from.get(name, unfinished)
+        due = {day for day in touched if day < unfinished}.union(range(since, unfinished))
         if due:
-            told = session_days(self._connection, name, min(due) - 1, today)
+            told = session_days(self._connection, name, min(due) - 1, unfinished)
             for day in due.intersection(staffed_days(told, policy, now)):
                 store_staff(self._connection, name, policy, day, now)
-        if name not in self._staff_from or since < today:
-            bulk.update(self._connection, units, ("unit",), ("staff_from",), [(name, iso_day(today))])
+        if name not in self._staff_from or since < unfinished:
+            bulk.update(self._connection, units, ("unit",), ("staff_from",), [(name, iso_day(unfinished))])
 
     def _forget_ids(self) -> None:
         keys = sorted({(unit.unit, signed(id_hash)) for unit in self.units.values() for id_hash in unit.forgotten_ids})

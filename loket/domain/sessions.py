@@ -109,6 +109,8 @@ def active_sessions(state: UnitState, now: int) -> int | None:
     if not state.sessions and not state.staff:
         return None
     today = service_days(state.policy).day(now)
+    if today <= state.settled_day:
+        return 0  # a moment of long ago
     return active_of(_steps(state, today), window_of(state.policy, today, now))
 
 
@@ -166,8 +168,7 @@ def carry(state: UnitState, legs: Iterable[tuple[Leg, int | None]]) -> None:
     needed = set(staffed_days(state.sessions, state.policy, state.admission.received))
     found = spans_of(legs)
 
-    def reached(begin: int, end: int | None, ends_at: int | None) -> Iterator[Spans]:
-        end = ends_at if end is None else end
+    def reached(begin: int, end: int | None) -> Iterator[Spans]:
         if end is None or end <= begin:
             return
         for day in range(max(days.day(begin), state.settled_day + 1), min(last, days.day(end - 1)) + 1):
@@ -175,10 +176,13 @@ def carry(state: UnitState, legs: Iterable[tuple[Leg, int | None]]) -> None:
                 yield state.carried.setdefault(day, Spans())
 
     for piece in found.work:
-        for spans in reached(piece.begin, piece.end, piece.expires):
+        end = piece.expires if piece.end is None else piece.end
+        # What took no time is work too: wrap-up follows it, and a call gap ends with it.
+        over = None if end is None else max(piece.begin, end) + state.policy.wrap_up_ms + 1
+        for spans in reached(piece.begin, over):
             spans.work.append(piece)
     for wait in found.waiting:
-        for spans in reached(wait.begin, wait.end, None):
+        for spans in reached(wait.begin, wait.end):
             spans.waiting.append(wait)
 
 
