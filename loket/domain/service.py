@@ -57,6 +57,11 @@ def measure_service(leg: Leg, stretch: Stretch, holds: list[Step], start: Step, 
         # The service still runs: only the holds that are over are in the sums (rule 33).
         stretch.credits.extend(of_holds)
         return
+    if len(segments) == 1 and hold is None:
+        stretch.service_ms = max(0, over - start.at)
+        if server is not None:
+            stretch.credits.append(Credit(server, "service", stretch.service_ms))
+        return
     shares: dict[str, int] = {}
     stretch.service_ms = 0
     for employee, begin, until in segments:
@@ -78,6 +83,11 @@ def _end_hold(stretch: Stretch, credits: list[Credit], hold: Step, since: int, a
 
 def _note_work(stretch: Stretch, segments: list[tuple[str | None, int, int | None]]) -> None:
     """Note who served from when until when, and when the service was over for him."""
+    if len(segments) == 1:
+        employee, begin, end = segments[0]
+        if employee is not None:
+            stretch.work.append(Work(employee, "service", begin, end, end))
+        return
     after: str | None = None
     finish: int | None = None
     for employee, begin, end in reversed(segments):

@@ -134,7 +134,8 @@ def derive_on(ticket: Ticket, step: Step, before: Live, policy: UnitPolicy) -> L
 
 def put_back(state: UnitState, key: TicketKey, ticket: Ticket, derived: Live) -> None:
     """Keep a ticket: unpacked while a leg is open, else packed in the page that the log gave it."""
-    forget_spans(state, key)
+    if state.spans:
+        forget_spans(state, key)
     if derived.folded.is_open:
         state.live[key] = derived
         state.tickets[key] = ticket
