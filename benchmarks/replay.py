@@ -30,10 +30,10 @@ from loket.domain.state import UnitState  # noqa: E402
 from loket.domain.steps import EMPTY_SERVICE  # noqa: E402
 from loket.domain.tally import BUCKETS_MS, ServiceTally  # noqa: E402
 from loket.errors import LoketError  # noqa: E402
+from loket.logs import set_up_logs  # noqa: E402
 from loket.settings import WorkerSettings  # noqa: E402
 from loket.targets import TargetsFile  # noqa: E402
 from loket_streams.collecting import collect_seldom  # noqa: E402
-from loket_streams.logs import set_up_logs  # noqa: E402
 from loket_streams.partitions import Partition, Partitions  # noqa: E402
 from loket_streams.process import WorkerProcess  # noqa: E402
 from loket_streams.tallies import Tallies  # noqa: E402

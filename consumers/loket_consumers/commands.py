@@ -53,8 +53,9 @@ def sink(
 ) -> None:
     """Write every event and what it means to the database, until told to stop."""
     from loket.clock import SYSTEM_CLOCK
+    from loket.logs import set_up_logs
     from loket.settings import SinkSettings, load
-    from loket_consumers.running import run, set_up_logs
+    from loket_consumers.running import run
 
     settings = load(
         SinkSettings,

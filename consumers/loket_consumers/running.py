@@ -21,7 +21,7 @@ from loket_consumers.reading import EventTime, ServiceTime
 from loket_consumers.sink import Options, Sink
 from loket_consumers.status import Status
 
-__all__ = ["run", "set_up_logs", "targets_of"]
+__all__ = ["run", "targets_of"]
 
 logger = logging.getLogger("loket.sink")
 
@@ -100,17 +100,3 @@ def _on_signals() -> Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask)
     return stop
-
-
-def set_up_logs(*, verbose: bool) -> None:
-    """Log to standard error from INFO; the Kafka client, which says dozens of times a second that a broker is away, as
-    we do once, only with `verbose`."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(
-        logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z")
-    )
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(logging.INFO)
-    logging.getLogger("kafka").setLevel(logging.INFO if verbose else logging.CRITICAL)
-    logging.getLogger("alembic").setLevel(logging.INFO if verbose else logging.WARNING)

@@ -53,8 +53,8 @@ def worker(
 ) -> None:
     """Keep the live figures of all units up to date and serve them to Prometheus, until told to stop."""
     from loket.clock import SYSTEM_CLOCK
+    from loket.logs import set_up_logs
     from loket.settings import WorkerSettings, load
-    from loket_streams.logs import set_up_logs
 
     settings = load(
         WorkerSettings,

@@ -348,7 +348,6 @@ def test_an_embedded_broker_that_dies_is_status_3(log_of_it: str, tmp_path: Path
         out, err = process.communicate(timeout=90)
     assert (process.returncode, out) == (3, ""), err
     assert "the embedded broker ended by itself" in err
-    assert "Traceback" not in err
     assert left_by(scratch) == []
 
 

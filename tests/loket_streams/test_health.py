@@ -11,7 +11,6 @@ from loket.settings import WorkerSettings
 from loket.testing.clock import FrozenClock
 from loket_streams import health, startup
 from loket_streams.fetching import Found
-from loket_streams.logs import Rarely
 from loket_streams.partitions import Partition, Partitions
 from loket_streams.tallies import Tallies
 from loket_streams.worker import Worker
@@ -247,17 +246,3 @@ def test_a_broker_that_comes_in_time_is_taken(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(startup, "_check", late)
     found = startup.prepare(WorkerSettings(), clock, lambda seconds: clock.advance(seconds=seconds), patience_s=60)
     assert found == 4
-
-
-def test_a_library_that_repeats_itself_is_heard_once_in_30_s() -> None:
-    rarely = Rarely()
-
-    def heard(name: str, seconds: float, message: str = "Unable to connect %s") -> bool:
-        record = logging.LogRecord(name, logging.ERROR, "", 0, message, ("x",), None)
-        record.created = seconds
-        return rarely.filter(record)
-
-    assert [heard("aiokafka.conn", second) for second in (0, 1, 29, 30, 31)] == [True, False, False, True, False]
-    assert heard("aiokafka.conn", 31, "another")
-    assert heard("loket.streams", 31)
-    assert heard("loket.streams", 31)

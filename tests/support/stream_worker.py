@@ -185,8 +185,8 @@ def main() -> None:
 
     from loket.clock import SYSTEM_CLOCK
     from loket.errors import LoketError
+    from loket.logs import set_up_logs
     from loket.settings import WorkerSettings, load
-    from loket_streams.logs import set_up_logs
 
     set_up_logs(verbose=False)
     import mode.loop
