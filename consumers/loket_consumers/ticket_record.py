@@ -12,7 +12,6 @@ Only where the day never starts does the live state forget legs of a ticket that
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -20,7 +19,7 @@ from msgspec import Struct, field
 
 from loket.domain.closing import forget
 from loket.domain.contribution import contributions
-from loket.domain.days import Admission, QueueClosing, is_never, service_days
+from loket.domain.days import Admission, is_never, service_days
 from loket.domain.leg import Leg
 from loket.domain.legs import Folded, fold
 from loket.domain.policy import UnitPolicy
@@ -197,12 +196,12 @@ class TicketRecord:
             return added and not alike
         return False
 
-    def forget(self, admission: Admission, closings: Mapping[int, Sequence[QueueClosing]]) -> bool:
+    def forget(self, admission: Admission) -> bool:
         """Forget what the live state forgets now that days are closed; whether the live state keeps the ticket."""
         self.decide()
         steps = self.live_steps()
         before = self.live()
-        over, left = forget(steps, before, closings, admission, self.policy)
+        over, left = forget(steps, before, admission, self.policy)
         if len(left) == len(steps):
             return True
         forgotten = self.forgotten or Forgotten()

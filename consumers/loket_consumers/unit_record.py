@@ -253,11 +253,10 @@ class UnitRecord:
         """Where the day never starts: forget what the live state forgets, now that days are closed."""
         for record in self._kept_tickets():
             self.tickets.setdefault((record.ticket.day, record.ticket.subject), record)
-        live = {day: self.closings_of(day, live=True) for day in self.closings}
         for record in self.tickets.values():
             if not record.live_steps():
                 continue
-            if not record.forget(self.admission, live):
+            if not record.forget(self.admission):
                 self.admission.closed_ticket(record.ticket.day)
             self._forget_ids(record)
 

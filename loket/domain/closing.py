@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from loket.domain.contribution import Contribution, settle
-from loket.domain.days import Admission, QueueClosing, closes_at, is_never, service_days
+from loket.domain.days import Admission, is_never, service_days
 from loket.domain.drafts import FAR_MS
 from loket.domain.leg import Leg
 from loket.domain.legs import NEVER_EXPIRES_MS, Folded
@@ -63,7 +61,7 @@ def _forget_legs(state: UnitState) -> None:
         if ticket is None:
             continue
         derived = state.live.get(key) or derive(ticket, state.policy)
-        over, left = forget(ticket.steps, derived.folded, state.closings, state.admission, state.policy)
+        over, left = forget(ticket.steps, derived.folded, state.admission, state.policy)
         if len(left) == len(ticket.steps):
             continue
         _expire(state, [(ends[id(leg)][0], leg, ends[id(leg)][1]) for leg in over if leg.outcome is None])
@@ -71,26 +69,18 @@ def _forget_legs(state: UnitState) -> None:
         _drop(state, key, ticket, left)
 
 
-def forget(
-    steps: list[Step],
-    folded: Folded,
-    closings: Mapping[int, Sequence[QueueClosing]],
-    admission: Admission,
-    policy: UnitPolicy,
-) -> tuple[list[Leg], list[Step]]:
+def forget(steps: list[Step], folded: Folded, admission: Admission, policy: UnitPolicy) -> tuple[list[Leg], list[Step]]:
     """The legs of a ticket that the state forgets where the day never starts, and the steps that it keeps.
 
-    Forgotten is what is over with all its steps in closed days, so that a repeat of any of them is late. What touches a
-    leg that is kept is kept with it: without it the others would fold into something else. So is the void of a day that
-    is open. `closings` are those of each day that the state knows.
+    Forgotten is what no event can reach any more that is not late: an event belongs to a leg until 24 h after its last
+    step, to one that has ended too (rule 12), so all of that time is in closed days. A leg that went on beside one that
+    is kept, or is of its day, is kept with it: without it the other would fold into something else. So is the void of a
+    day that is open.
     """
     days = service_days(policy)
 
     def over(leg: Leg) -> bool:
-        closed = admission.is_closed(leg.day) and admission.is_closed(days.day(leg.last_at))
-        if leg.outcome is None:
-            return closed and closes_at(leg, policy, closings.get(leg.day, ())) < admission.received
-        return closed
+        return admission.is_closed(leg.day) and admission.is_closed(days.day(leg.last_at + NEVER_EXPIRES_MS))
 
     legs = [*folded.legs, *folded.voided]
     gone = [leg for leg in legs if over(leg)]
@@ -99,7 +89,7 @@ def forget(
     while touched:
         begins_at = min((leg.first_at for leg in kept), default=FAR_MS)
         days_kept = {leg.day for leg in kept}
-        touching = [leg for leg in gone if _until(leg) >= begins_at or leg.day in days_kept]
+        touching = [leg for leg in gone if leg.last_at >= begins_at or leg.day in days_kept]
         touched = bool(touching)
         kept += touching
         gone = [leg for leg in gone if leg not in touching]
@@ -117,11 +107,6 @@ def forget(
     ):
         return [], steps
     return [leg for leg in folded.legs if leg in gone], left
-
-
-def _until(leg: Leg) -> int:
-    """Up to when a step could still belong to a leg, or be refused because of it."""
-    return leg.last_at if leg.outcome is not None else leg.last_at + NEVER_EXPIRES_MS
 
 
 def _drop(state: UnitState, key: TicketKey, ticket: Ticket, left: list[Step]) -> None:

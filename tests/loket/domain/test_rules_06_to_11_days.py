@@ -8,7 +8,7 @@ import pytest
 from loket.domain.events import Event
 from loket.domain.figures import evaluate
 from loket.domain.policy import DAY, MAX_OPEN_TICKETS, MAX_STEPS, ServiceDays, ServicePolicy, Target, UnitPolicy
-from loket.domain.unit import Applied, apply
+from loket.domain.unit import NEVER_BUCKET, Applied, apply
 from loket.testing.builders import Office, unit_policy
 from support.telling import PROMISE, Told, tell
 
@@ -236,12 +236,44 @@ def test_rule_07_a_closed_day_keeps_its_tallies_and_changes_no_cumulative_figure
 
 def test_rule_07_never_a_day_closes_24_hours_later() -> None:
     told = Told(NEVER).tell(o.issued("A1", at="09:00"), o.called("A1", at="09:01"), o.no_show("A1", at="09:02"))
-    told.tell(o.issued("B1", at="+2 08:00"), received="+2 09:00")
+    told.tell(o.recalled("A1", at="09:01:30"), received="+2 09:00")
+    told.tell(o.started("A1", at="09:01:40"), received="+2 09:00:00.001")
+    assert told.applied[-2:] == [Applied.APPLIED, Applied.LATE]
+
+
+def test_rule_07_never_a_ticket_is_forgotten_with_the_day_on_which_nothing_can_belong_to_it_any_more() -> None:
+    told = Told(NEVER).tell(o.issued("A1", at="09:00"), o.called("A1", at="09:01"), o.no_show("A1", at="09:02"))
+    told.tell(o.issued("B1", at="+3 08:00"), received="+3 09:00")
     assert len(told.state.tickets) == 2
-    before = told.unit_row(now="+2 09:30")
-    told.tell(o.queue_closed(at="+2 08:30"), received="+2 09:00:00.001")
+    before = told.unit_row(now="+3 09:30")
+    told.tell(o.queue_closed(at="+3 08:30"), received="+3 09:00:00.001")
     assert len(told.state.tickets) == 1
-    assert told.unit_row(now="+2 08:29") | {"now": 0} == before | {"now": 0}
+    assert told.unit_row(now="+3 08:29") | {"now": 0} == before | {"now": 0}
+
+
+def test_rule_08_never_what_comes_in_time_for_a_ticket_of_a_closed_day_finds_it() -> None:
+    told = Told(NEVER).tell(o.issued("A1", at="19:00"), o.abandoned("A1", at="19:05"), o.issued("V1", at="19:00"))
+    told.tell(o.voided("V1", at="19:05"))
+    told.tell(o.abandoned("V1", at="+1 03:01"), o.started("A1", at="+1 03:01"), received="+2 09:01")
+    assert told.state.admission.is_closed(ordinal(2026, 1, 15))
+    assert told.applied[-2:] == [Applied.APPLIED] * 2
+    row = told.row()
+    assert row.some("tickets_issued", "waits_answered/no", "waits_left/yes", "tickets_closed/abandoned") == (1, 1, 0, 0)
+    assert "" not in told.state.tallies or not told.row("")["tickets_closed/abandoned"]
+
+
+@pytest.mark.parametrize("ends", [True, False], ids=["ended", "left open"])
+def test_rule_08_never_a_number_that_is_given_out_each_day_does_not_keep_the_days_before(ends: bool) -> None:
+    told = Told(NEVER)
+    held = []
+    for day in range(30):
+        told.tell(o.issued("A1", at=f"+{day} 09:00"), o.called("A1", at=f"+{day} 09:10"))
+        if ends:
+            told.tell(o.started("A1", at=f"+{day} 09:11"), o.completed("A1", at=f"+{day} 09:20"))
+        ticket = told.state.ticket((NEVER_BUCKET, "A1"))
+        held.append(0 if ticket is None else len(ticket.steps))
+    assert set(told.applied) == {Applied.APPLIED}
+    assert max(held) == max(held[:5])
 
 
 def test_rule_08_what_comes_for_a_closed_day_changes_no_live_figure_and_is_counted() -> None:
