@@ -11,7 +11,7 @@ from loket.domain.events import Event
 from loket.domain.policy import DAY, HOUR, Policy
 from loket.domain.state import OTHER
 from loket.scrape import Sample, read
-from loket.testing.builders import unit_policy
+from loket.testing.builders import Office, unit_policy
 from loket.wire.cloudevents import Decoder
 from loket.wire.rejection import Reason
 from loket_streams.exporter import Exporter
@@ -52,6 +52,13 @@ def names(page: Iterable[Sample]) -> set[tuple[str, tuple[tuple[str, str], ...]]
     return {(sample.name, tuple(sorted(sample.labels.items()))) for sample in page}
 
 
+def heartbeats(at: int) -> Iterable[Event]:
+    """Of the first devices, which have names within the budget."""
+    for number in range(BUDGET.sources):
+        office = Office("u", source=f"device-{number}")
+        yield office.heartbeat(at=at, counter=f"counter-{number}", pending=1, oldest_pending_at=at)
+
+
 @pytest.mark.parametrize(
     "visits", [pytest.param(200, id="sample"), pytest.param(10_000, id="long", marks=pytest.mark.long)]
 )
@@ -61,6 +68,9 @@ def test_a_device_that_invents_names_adds_no_series_beyond_the_budget(visits: in
     told.tell(inventions(20, unit="u"))
     units, people = told.pages()
     told.tell(inventions(visits, first=20, unit="u"))
+    assert names(told.pages()[0]) <= names(units)
+    # The clock of a source that is silent for ten minutes has no series. The sources that have a name speak again.
+    told.tell(heartbeats(MORNING + (visits + 20) * 500 + 90_000))
     more_units, more_people = told.pages()
     assert names(more_units) == names(units)
     assert names(more_people) == names(people)
