@@ -11,15 +11,18 @@ LoketError
     ├── DatabaseRefuses         it answers, and does not do what was asked
     ├── GapError                events between what is stored and what came are missing: never applied
     ├── LogReplacedError        the topic ends before what is stored: another topic, or data that the broker lost
-    └── PartitionsChangedError  the topic has got more partitions while the sink ran
+    ├── PartitionsChangedError  the topic has got more partitions while the sink ran
+    └── EventsCompacted         Kafka compacts the topic: events would go without a trace
 ```
 """
 
+from loket.broker import Difference
 from loket.errors import LoketError
 
 __all__ = [
     "DatabaseAway",
     "DatabaseRefuses",
+    "EventsCompacted",
     "GapError",
     "LogReplacedError",
     "PartitionsChangedError",
@@ -123,3 +126,11 @@ class PartitionsChangedError(RecordError):
             f"{topic} had {known} partitions and now has partition {partition}: a unit's events would be in two of "
             f"them, in no order that could be told. Make a topic of another name with {known} partitions"
         )
+
+
+class EventsCompacted(RecordError):
+    """Kafka compacts the topic of the events. `difference` says what it is set to and what has to be."""
+
+    def __init__(self, difference: Difference) -> None:
+        self.difference = difference
+        super().__init__(str(difference))

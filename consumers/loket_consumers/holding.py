@@ -5,6 +5,9 @@ assigned ─▶ paused, to be placed ─▶ position from the database, seek, re
                   ▲                                                               │
                   └── other offsets came, or somebody else stored it ◀────────────┘
 ```
+
+Offsets that hold nothing for a reader (markers of transactions, what was aborted) are passed over, where the broker
+still has what is before them; what retention removed unread is never passed over in silence.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ __all__ = ["Holding"]
 logger = logging.getLogger("loket.sink")
 
 ODD_FETCHES: Final = 3
-"""How often a partition may answer with other offsets than were asked for before that is taken for its state."""
+"""How often a partition may answer with offsets before those that were asked for until that is taken for its state."""
 
 Decode = Callable[[Iterable[Record]], list[Read]]
 
@@ -55,6 +58,11 @@ class Holding:
         self._ends: dict[int, int] | None = None
         self.joined = False
         self.next: dict[int, int] = {}
+        """What is stored, as the database's positions say it."""
+
+        self.read: dict[int, int] = {}
+        """What is read; `pending` is between the two."""
+
         self.pending: dict[int, list[Read]] = {}
 
     def subscribe(self) -> None:
@@ -83,6 +91,7 @@ class Holding:
 
     def _leave(self, partition: int) -> None:
         self.next.pop(partition, None)
+        self.read.pop(partition, None)
         self.pending.pop(partition, None)
         self._odd.pop(partition, None)
 
@@ -114,7 +123,7 @@ class Holding:
         for partition in arrived:
             following = self._check_log(partition, stored[partition], begins[partition], ends[partition])
             self._consumer.seek(partition, following)
-            self.next[partition] = following
+            self.next[partition] = self.read[partition] = following
         self._arrived.clear()
         self._consumer.resume(arrived)
         logger.info("reading %s", ", ".join(f"{partition} from {self.next[partition]}" for partition in arrived))
@@ -132,27 +141,50 @@ class Holding:
         return begin
 
     def take(self, partition: int, records: Sequence[Record]) -> None:
-        """Decode the records of a partition, if they are those that come next. Raises GapError, LogReplacedError."""
+        """Decode the records of a partition, if they are those that come next. Raises LogReplacedError."""
         if partition not in self.next or not records:
             return
-        pending = self.pending.get(partition)
-        expected = pending[-1].record.offset + 1 if pending else self.next[partition]
+        expected = self.read[partition]
+        hole = None
         for record in records:
-            if record.offset != expected:
+            if record.offset < expected:
                 self._wonder(partition, expected, record.offset)
                 return
-            expected += 1
+            if record.offset > expected and hole is None:
+                hole = expected
+            expected = record.offset + 1
+        if hole is not None and not self._holds_nothing(partition, hole):
+            return
         self._odd.pop(partition, None)
         self.pending.setdefault(partition, []).extend(self._decode(records))
+        self.read[partition] = expected
+
+    def pass_over(self) -> None:
+        """Note where each partition is read on: offsets without a record for us are behind it too."""
+        for partition in self.mine() - self._arrived:
+            position, read = self._consumer.position(partition), self.read[partition]
+            if position is not None and position > read and self._holds_nothing(partition, read):
+                self.read[partition] = position
+
+    def _holds_nothing(self, partition: int, offset: int) -> bool:
+        """Whether the broker left offsets out from this one on because they hold no record for us.
+
+        It may have removed records instead: then, and where it does not answer, the partition is placed anew.
+        """
+        try:
+            if self._consumer.beginning_offsets([partition])[partition] <= offset:
+                return True
+        except BrokerError as error:
+            logger.warning("offset %d of partition %d is looked for again: %s", offset, partition, error)
+        self.place_again([partition])
+        return False
 
     def _wonder(self, partition: int, expected: int, found: int) -> None:
-        """Other offsets came than were asked for: ask again, and stop where that does not change."""
+        """Offsets came that are before those asked for: ask again, and stop where that does not change."""
         odd = self._odd.get(partition, 0) + 1
         if odd >= ODD_FETCHES:
-            if found < expected:
-                end = self._consumer.highwater(partition)
-                raise LogReplacedError(self._topic, partition, expected, found if end is None else end)
-            raise GapError(self._topic, partition, expected, found)
+            end = self._consumer.highwater(partition)
+            raise LogReplacedError(self._topic, partition, expected, found if end is None else end)
         self.place_again([partition])
         self._odd[partition] = odd
 
@@ -163,11 +195,13 @@ class Holding:
         self._consumer.pause(set(partitions) & self._consumer.assignment())
         self._arrived.update(partitions)
 
+    def to_store(self) -> dict[int, int]:
+        """What each partition's position becomes once what is read of it is stored, where it changes."""
+        return {partition: read for partition, read in self.read.items() if read > self.next[partition]}
+
     def stored(self) -> None:
-        """All that was pending is stored."""
-        for partition, reads in self.pending.items():
-            if reads:
-                self.next[partition] = reads[-1].record.offset + 1
+        """All that was read is stored."""
+        self.next.update(self.read)
         self.pending.clear()
 
     def is_at_end(self) -> bool:

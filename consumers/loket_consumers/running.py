@@ -9,19 +9,20 @@ from threading import Event
 from types import FrameType
 from typing import Final
 
-from loket.broker import EventConsumer, KafkaEventConsumer, partition_count
+from loket.broker import EventConsumer, KafkaEventConsumer, check_topics, events_topic, partition_count
 from loket.clock import Clock
 from loket.serving import Server
-from loket.settings import SinkSettings
+from loket.settings import Connection, SinkSettings
 from loket.targets import TargetsFile
 from loket.wire.cloudevents import Decoder
 from loket_consumers.engines import connect, shown
+from loket_consumers.errors import EventsCompacted
 from loket_consumers.migrating import check_schema
 from loket_consumers.reading import EventTime, ServiceTime
 from loket_consumers.sink import Options, Sink
 from loket_consumers.status import Status
 
-__all__ = ["run", "targets_of"]
+__all__ = ["check_whole", "run", "targets_of"]
 
 logger = logging.getLogger("loket.sink")
 
@@ -48,6 +49,7 @@ def run(settings: SinkSettings, clock: Clock, *, until_end: bool = False, accept
     engine = connect(settings.database, statement_timeout_s=STATEMENT_TIMEOUT_S)
     version = check_schema(engine)
     partitions = partition_count(settings.connection, settings.topic)
+    check_whole(settings.connection, settings.topic, partitions)
     now_ms = None if settings.now is None else int(settings.now)
     decoder = Decoder(partitions, clock=settings.clock, now=lambda: clock.now_ms() if now_ms is None else now_ms)
     time = EventTime(now_ms) if settings.clock == "event" else ServiceTime()
@@ -78,6 +80,13 @@ def run(settings: SinkSettings, clock: Clock, *, until_end: bool = False, accept
     finally:
         server.stop()
         engine.dispose()
+
+
+def check_whole(connection: Connection, topic: str, partitions: int) -> None:
+    """Raise EventsCompacted where Kafka compacts the topic: what that takes away could not be told from nothing."""
+    for difference in check_topics(connection, [events_topic(topic, partitions)]):
+        if difference.setting == "cleanup.policy":
+            raise EventsCompacted(difference)
 
 
 def _collect_garbage_rarely() -> None:

@@ -156,6 +156,7 @@ class Sink:
         self._holding.take_changes()
         for partition, records in found.items():
             self._holding.take(partition, records)
+        self._holding.pass_over()
 
     def _ask_kafka(self) -> None:
         """Where nothing comes, find out now and then whether Kafka is there at all: polls do not tell."""
@@ -177,12 +178,14 @@ class Sink:
     def _store(self) -> None:
         """Store what was read, in one transaction."""
         holding = self._holding
-        batch = {partition: reads for partition, reads in holding.pending.items() if reads}
-        if not batch:
+        after = holding.to_store()
+        if not after:
             return
         try:
             with writing(self._engine) as connection:
-                stored = store(connection, self._options.topic, batch, holding.next, self._targets.policy)
+                stored = store(
+                    connection, self._options.topic, holding.pending, holding.next, self._targets.policy, after
+                )
         except PartitionLost as lost:
             logger.warning("partitions %s were stored by somebody else meanwhile: placed anew", lost.partitions)
             holding.place_again(lost.partitions)

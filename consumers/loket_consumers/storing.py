@@ -62,14 +62,21 @@ class Stored(Struct):
 
 
 def store(
-    connection: Connection, topic: str, batch: Mapping[int, Sequence[Read]], expected: Mapping[int, int], policy: Policy
+    connection: Connection,
+    topic: str,
+    batch: Mapping[int, Sequence[Read]],
+    expected: Mapping[int, int],
+    policy: Policy,
+    after: Mapping[int, int] | None = None,
 ) -> Stored:
     """Store a batch in the connection's transaction; the caller commits.
 
-    The records of each partition begin at its `expected` offset and have no gaps. Raises PartitionLost where somebody
-    else has moved the position meanwhile.
+    The records of each partition are all from its `expected` offset to its position `after`, which is that after its
+    last record where it is not given. Raises PartitionLost where somebody else has moved the position meanwhile.
     """
-    _guard(connection, topic, {part: reads[-1].record.offset + 1 for part, reads in batch.items() if reads}, expected)
+    if after is None:
+        after = {partition: reads[-1].record.offset + 1 for partition, reads in batch.items() if reads}
+    _guard(connection, topic, after, expected)
     reads = [read for partition in batch.values() for read in partition]
     work = Workspace(connection, policy)
     arrivals = [_arrival(read, work) for read in reads]
@@ -180,6 +187,7 @@ def _dead_letter(read: Read, taken: Taken) -> bulk.Row | None:
         record.key,
         record.value,
         _headers(read),
+        None,
     )
 
 

@@ -44,6 +44,14 @@ class EventConsumer(Protocol):
         """Read from this offset next."""
         ...
 
+    def position(self, partition: int) -> int | None:
+        """Where an assigned partition is read on, without asking; None where that is not known.
+
+        It is past the records that were returned and past offsets that hold none for us: markers of transactions, and
+        what was aborted. Where retention removed what was to be read it goes to the first record without a word.
+        """
+        ...
+
     def pause(self, partitions: Collection[int]) -> None:
         """Return no records of these partitions until they are resumed, and keep them."""
         ...
@@ -146,6 +154,11 @@ class KafkaEventConsumer:
 
     def seek(self, partition: int, offset: int) -> None:
         self._consumer.seek(TopicPartition(self.topic, partition), offset)
+
+    def position(self, partition: int) -> int | None:
+        # Its own `position` asks Kafka.
+        state = self._consumer._subscription.assignment.get(TopicPartition(self.topic, partition))  # noqa: SLF001
+        return None if state is None or state.position is None else int(state.position.offset)
 
     def pause(self, partitions: Collection[int]) -> None:
         self._consumer.pause(*self._named(partitions))

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Engine, event, select, update
 from sqlalchemy.exc import OperationalError
 
+from loket.broker import BrokerAway
 from loket.domain.events import Event
 from loket.domain.policy import HOUR, MINUTE
 from loket.targets import TargetsFile
@@ -149,12 +150,52 @@ def test_events_that_retention_removed_unread_stop_the_sink(bench: Bench) -> Non
     assert bench.offsets() == [*range(8), *range(11, 16)]
 
 
-def test_a_hole_in_the_offsets_stops_the_sink_before_anything_after_it(bench: Bench) -> None:
+def test_what_retention_removes_while_the_sink_reads_stops_it_before_anything_after_the_hole(bench: Bench) -> None:
+    bench.log.append(records(range(3)))
+    with pytest.raises(GapError, match="offset 4 to 8 are gone"):
+        bench.run(nothing, lambda: bench.log.forget_before(0, 9), records=4)
+    assert bench.offsets() == list(range(4))
+
+
+def test_a_hole_is_no_hole_where_the_broker_still_has_what_is_before_it(bench: Bench) -> None:
+    """Markers of transactions take offsets, between records and after the last one; so does what was aborted."""
     whole = records(range(3))
-    bench.log.append([*whole[:5], *whole[6:]])
-    with pytest.raises(GapError):
-        bench.run()
-    assert bench.offsets() == []
+    bench.log.append([*whole[:5], *whole[7:]])
+    bench.log.ends[0] = 14
+    bench.run(records=4)
+    assert bench.offsets() == [0, 1, 2, 3, 4, 7, 8, 9, 10, 11]
+    assert bench.positions() == {0: 14}
+    assert bench.status.lag() == {0: 0}
+
+    bench.log.forget_before(0, 14)  # nothing is lost by that
+    bench.run()
+    assert bench.positions() == {0: 14}
+
+
+def test_markers_that_come_alone_move_the_position_too(bench: Bench) -> None:
+    bench.log.append(records(range(1)))
+    bench.run()
+    bench.log.ends[0] = 7
+    bench.run()
+    assert bench.positions() == {0: 7}
+    assert bench.offsets() == [0, 1, 2, 3]
+
+
+def test_a_hole_that_cannot_be_asked_about_is_read_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = records(range(2))
+    bench.log.append([*whole[:3], *whole[4:]])
+    asked = FakeConsumer.beginning_offsets
+    answers = iter([True, False])  # placing it is answered, the hole is not
+
+    def sometimes(consumer: FakeConsumer, partitions: Any) -> Any:
+        if not next(answers, True):
+            raise BrokerAway("fake:9092", TimeoutError("nobody answers"))
+        return asked(consumer, partitions)
+
+    monkeypatch.setattr(FakeConsumer, "beginning_offsets", sometimes)
+    bench.run()
+    assert bench.offsets() == [0, 1, 2, 4, 5, 6, 7]
+    assert bench.consumer.seeks == [(0, 0), (0, 0)]
 
 
 def test_a_topic_that_was_made_anew_is_not_taken_for_the_old_one(bench: Bench) -> None:

@@ -13,15 +13,21 @@ __all__ = ["FakeConsumer", "FakeLog"]
 
 
 class FakeLog:
-    """A topic: the records of each partition, the first of which may be gone already."""
+    """A topic: the records of each partition, the first of which may be gone already.
+
+    Offsets that hold nothing for a reader (markers of transactions) are left out of `records`; `ends` has to be told
+    where the last ones do.
+    """
 
     def __init__(self, partitions: int) -> None:
         self.records: dict[int, list[WireRecord]] = {partition: [] for partition in range(partitions)}
         self.begins: dict[int, int] = dict.fromkeys(range(partitions), 0)
+        self.ends: dict[int, int] = {}
 
     def end(self, partition: int) -> int:
         records = self.records[partition]
-        return records[-1].offset + 1 if records else self.begins[partition]
+        after = records[-1].offset + 1 if records else self.begins[partition]
+        return max(after, self.ends.get(partition, 0))
 
     def append(self, records: Sequence[WireRecord]) -> None:
         for record in records:
@@ -88,6 +94,8 @@ class FakeConsumer:
             if taken := records[:max_records]:
                 found[partition] = list(taken)
                 self.positions[partition] = taken[-1].offset + 1
+            if len(taken) == len(records):
+                self.positions[partition] = end  # past what holds no record for a reader
         if not found:
             self.clock.advance(ms=timeout_ms)
         return found
@@ -98,6 +106,9 @@ class FakeConsumer:
     def seek(self, partition: int, offset: int) -> None:
         self.seeks.append((partition, offset))
         self.positions[partition] = offset
+
+    def position(self, partition: int) -> int | None:
+        return self.positions.get(partition)
 
     def pause(self, partitions: Collection[int]) -> None:
         self.paused.update(partitions)
