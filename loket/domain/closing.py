@@ -55,12 +55,15 @@ def _expire(state: UnitState, legs: list[tuple[str, Leg, int]]) -> None:
 
 def _forget_legs(state: UnitState) -> None:
     """Where the day never starts: forget the legs of closed days that are over, keep those that go on."""
+    for key in [key for key in state.live if state.is_straight(key)]:  # from before a reload made the unit one of these
+        ticket = state.ticket(key)
+        state.live[key] = None if ticket is None else derive(ticket, state.policy)
     ends = {id(leg): (label, ends_at) for label, leg, ends_at in open_legs(state)}
     for key in list(state.tickets):
         ticket = state.ticket(key)
         if ticket is None:
             continue
-        derived = state.live.get(key) or derive(ticket, state.policy)
+        derived = state.derived(key, ticket)
         over, left = forget(ticket.steps, derived.folded, state.admission, state.policy)
         if len(left) == len(ticket.steps):
             continue

@@ -198,10 +198,14 @@ def _first_stretch(leg: Leg, to: Contribution) -> None:
 
 def near_target(leg: Leg) -> str | None:
     """On which side of its target a call in the first stretch just is: over 0.9 T up to T, or above up to 1.1 T."""
-    called_at, target_ms = leg.stretches[0].called_at, leg.target_ms
-    if called_at is None or target_ms is None:
+    called_at = leg.stretches[0].called_at
+    return None if called_at is None else side_of_target(called_at - leg.wait_from, leg.target_ms)
+
+
+def side_of_target(wait_ms: int, target_ms: int | None) -> str | None:
+    """`near_target` of a wait that a call ended."""
+    if target_ms is None:
         return None
-    wait_ms = called_at - leg.wait_from
     if 9 * target_ms < 10 * wait_ms <= 10 * target_ms:
         return "below"
     if 10 * target_ms < 10 * wait_ms <= 11 * target_ms:

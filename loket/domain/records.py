@@ -15,16 +15,15 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Raw, Struct, field
 
-from loket.domain.contribution import contributions
 from loket.domain.counters import Counter
 from loket.domain.days import Admission, QueueClosing, service_days
-from loket.domain.legs import fold
 from loket.domain.policy import UnitPolicy
 from loket.domain.staffing import Staff
-from loket.domain.state import SessionDay, Spans
+from loket.domain.state import SessionDay, Spans, derive
 from loket.domain.steps import Ticket
+from loket.domain.straight import WAY, steps_straight
 from loket.domain.tally import BUCKETS_MS, Amount, Counts, DayTally, ServiceTally
-from loket.domain.unit import NEVER_BUCKET, Live, PageKey, UnitState
+from loket.domain.unit import PageKey, UnitState
 from loket.errors import LoketError
 
 FORMAT = 1
@@ -234,9 +233,10 @@ def _restore(state: UnitState, ticket: Ticket, page: PageKey | None) -> None:
         raise RecordError(state.unit, "a ticket is in two places, or where it does not belong")
     ids = state.ids.setdefault(ticket.day, {})
     ids.update(zip(ticket.ids[::2], ticket.ids[1::2], strict=True))
-    folded = fold(ticket.steps, ticket.day, service_days(state.policy), never=ticket.day == NEVER_BUCKET)
-    if any(leg.outcome is None for leg in folded.legs):
-        state.tickets[key] = ticket
-        state.live[key] = Live(folded, contributions(folded.legs))
-    else:
+    gone = steps_straight(ticket)
+    derived = None if gone else derive(ticket, state.policy)
+    if gone == len(WAY) or (derived is not None and not derived.folded.is_open):
         state.tickets[key] = _ENCODER.encode(ticket)
+    else:
+        state.tickets[key] = ticket
+        state.live[key] = derived

@@ -17,7 +17,7 @@ from loket.domain.leg import Leg, Work
 from loket.domain.policy import DAY, UnitPolicy
 from loket.domain.session_steps import SessionKind, SessionStep, Window
 from loket.domain.staffing import Staff, Waiting, active_of, add_staff, staff_of_day, waits_of, work_of
-from loket.domain.state import NEVER_BUCKET, OTHER, Spans, UnitState, derive
+from loket.domain.state import NEVER_BUCKET, OTHER, Spans, UnitState
 
 __all__ = [
     "MAX_SESSION_STEPS",
@@ -147,7 +147,7 @@ def _last_settled(state: UnitState) -> int:
     first_at = None
     for key in state.tickets:
         ticket = state.ticket(key)
-        derived = None if ticket is None else state.live.get(key) or derive(ticket, state.policy)
+        derived = None if ticket is None else state.derived(key, ticket)
         for leg in () if derived is None else derived.folded.legs:
             first_at = leg.first_at if first_at is None else min(first_at, leg.first_at)
     last = closed if first_at is None else min(closed, service_days(state.policy).day(first_at) - 1)
@@ -224,15 +224,14 @@ def _spans(state: UnitState, day: int) -> Iterator[Spans]:
             ticket = state.ticket(key)
             if ticket is None:
                 continue
-            live = state.live.get(key)
             spans = spans_of(
                 (
                     leg,
                     None if leg.outcome is not None else closes_at(leg, state.policy, state.closings.get(leg.day, ())),
                 )
-                for leg in (live or derive(ticket, state.policy)).folded.legs
+                for leg in state.derived(key, ticket).folded.legs
             )
-            if live is None:
+            if key not in state.live:
                 kept[key] = spans
         yield spans
     if day in state.carried:

@@ -31,7 +31,6 @@ TicketKey = tuple[int, str]
 PageKey = tuple[int, int]
 """Service day (or NEVER_BUCKET) and number of the page."""
 
-_NO_STEPS = Folded()
 _PACK = msgspec.msgpack.Encoder()
 _UNPACK = msgspec.msgpack.Decoder(Ticket)
 
@@ -41,6 +40,10 @@ class Live(Struct):
 
     folded: Folded
     by_day: dict[int, Contribution]
+
+
+_NO_STEPS = Folded()
+_FOLDED = Live(_NO_STEPS, {})
 
 
 class SessionDay(Struct, array_like=True):
@@ -61,9 +64,10 @@ class UnitState:
     """Everything that the live indicators of one unit need, and `offset`: the last record that it contains.
 
     `tickets` holds the tickets of open days, packed once all their legs are closed. `live` holds the derived figures of
-    those with an open leg. `employees` has, of each that has a name in figures, the broker's time of the last event.
-    `spans` keeps, of days with sessions, the work and waits of closed tickets; `carried`, where the day never starts,
-    those of forgotten tickets. Days up to `settled_day` are in `staff`, and can change no more.
+    those with an open leg, None where they are derived when somebody asks (`loket.domain.straight`). `employees` has,
+    of each that has a name in figures, the broker's time of the last event. `spans` keeps, of days with sessions, the
+    work and waits of closed tickets; `carried`, where the day never starts, those of forgotten tickets. Days up to
+    `settled_day` are in `staff`, and can change no more.
     """
 
     def __init__(self, unit: str, policy: UnitPolicy) -> None:
@@ -77,7 +81,7 @@ class UnitState:
         self.people: dict[str, Counts] = {}
         self.days: dict[int, DayTally] = {}
         self.tickets: dict[TicketKey, Ticket | bytes] = {}
-        self.live: dict[TicketKey, Live] = {}
+        self.live: dict[TicketKey, Live | None] = {}
         self.ids: dict[int, dict[int, int]] = {}
         self.pages: dict[PageKey, list[TicketKey]] = {}
         self.closings: dict[int, list[QueueClosing]] = {}
@@ -102,6 +106,14 @@ class UnitState:
         found = self.tickets.get(key)
         return _UNPACK.decode(found) if isinstance(found, bytes) else found
 
+    def is_straight(self, key: TicketKey) -> bool:
+        """Whether a ticket is open and has gone the straight way so far (`loket.domain.straight`)."""
+        return self.live.get(key, _FOLDED) is None
+
+    def derived(self, key: TicketKey, ticket: Ticket) -> Live:
+        """The derived figures of a ticket, derived now where they are not kept."""
+        return self.live.get(key) or derive(ticket, self.policy)
+
     def service_label(self, service: str, ticket: Ticket) -> str:
         """The label under which a service is tallied."""
         return OTHER if service in ticket.other_services else service
@@ -111,6 +123,20 @@ class UnitState:
         found = self.tallies.get(label)
         if found is None:
             found = self.tallies[label] = ServiceTally()
+        return found
+
+    def day(self, day: int) -> DayTally:
+        """The tally of a service day, made on first use."""
+        found = self.days.get(day)
+        if found is None:
+            found = self.days[day] = DayTally()
+        return found
+
+    def person(self, label: str) -> Counts:
+        """The counts of an employee's label, made on first use."""
+        found = self.people.get(label)
+        if found is None:
+            found = self.people[label] = Counts()
         return found
 
 
@@ -139,14 +165,25 @@ def put_back(state: UnitState, key: TicketKey, ticket: Ticket, derived: Live) ->
     if derived.folded.is_open:
         state.live[key] = derived
         state.tickets[key] = ticket
+        if ticket.page >= 0:
+            _mark_page(state, ticket)
     else:
-        state.live.pop(key, None)
-        if ticket.page < 0:
-            _give_page(state, key, ticket)
-        state.tickets[key] = _PACK.encode(ticket)
-    if ticket.page >= 0:
-        state.dirty_pages.add((ticket.day, ticket.page))
-        state.gone_pages.discard((ticket.day, ticket.page))
+        pack(state, key, ticket)
+
+
+def pack(state: UnitState, key: TicketKey, ticket: Ticket) -> None:
+    """Keep a ticket whose legs are all closed: packed, in the page that the log gave it."""
+    state.live.pop(key, None)
+    if ticket.page < 0:
+        _give_page(state, key, ticket)
+    state.tickets[key] = _PACK.encode(ticket)
+    _mark_page(state, ticket)
+
+
+def _mark_page(state: UnitState, ticket: Ticket) -> None:
+    page = (ticket.day, ticket.page)
+    state.dirty_pages.add(page)
+    state.gone_pages.discard(page)
 
 
 def forget_spans(state: UnitState, key: TicketKey) -> None:
@@ -170,8 +207,10 @@ def open_legs(state: UnitState) -> list[tuple[str, Leg, int]]:
     found = []
     for key, live in state.live.items():
         ticket = state.tickets[key]
-        for leg in live.folded.legs:
-            if leg.outcome is None and not isinstance(ticket, bytes):
+        if isinstance(ticket, bytes):
+            continue
+        for leg in (live or derive(ticket, state.policy)).folded.legs:
+            if leg.outcome is None:
                 label = state.service_label(leg.service, ticket)
                 found.append((label, leg, closes_at(leg, state.policy, state.closings.get(leg.day, ()))))
     return found

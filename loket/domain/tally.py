@@ -80,19 +80,26 @@ class ServiceTally(Struct, array_like=True):
         """Observe what is new of two lists of durations, and take back what is gone."""
         if removed == added:
             return
-        bounds = BUCKETS_MS[kind]
-        histogram = self.histograms.get(kind)
-        if histogram is None:
-            histogram = self.histograms[kind] = Histogram([0] * (len(bounds) + 1))
         if not removed:
             for ms in added:
-                histogram.add(bounds, ms)
+                self.see(kind, ms)
             return
+        bounds, histogram = BUCKETS_MS[kind], self._histogram(kind)
         old, new = Counter(removed), Counter(added)
         for ms in (new - old).elements():
             histogram.add(bounds, ms)
         for ms in (old - new).elements():
             histogram.take_back(ms)
+
+    def see(self, kind: str, ms: int) -> None:
+        """Observe one duration."""
+        self._histogram(kind).add(BUCKETS_MS[kind], ms)
+
+    def _histogram(self, kind: str) -> Histogram:
+        found = self.histograms.get(kind)
+        if found is None:
+            found = self.histograms[kind] = Histogram([0] * (len(BUCKETS_MS[kind]) + 1))
+        return found
 
 
 class DayTally(Struct, array_like=True):

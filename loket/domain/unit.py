@@ -14,6 +14,7 @@ from loket.domain.closing import close_days
 from loket.domain.contribution import Contribution, Fact, changes, listed
 from loket.domain.counters import Counter, note_counter
 from loket.domain.days import QueueClosing, is_never, service_days
+from loket.domain.labels import give_labels
 from loket.domain.legs import Folded
 from loket.domain.policy import UnitPolicy
 from loket.domain.session_steps import Added, add_step
@@ -33,7 +34,8 @@ from loket.domain.state import (
     put_back,
 )
 from loket.domain.steps import EMPTY_SERVICE, KIND_OF, Kind, Step, Ticket, step_of
-from loket.domain.tally import DAY_PEOPLE, Counts, DayTally, is_of_the_day, rise
+from loket.domain.straight import go_straight
+from loket.domain.tally import DAY_PEOPLE, is_of_the_day, rise
 
 __all__ = [
     "NEVER_BUCKET",
@@ -127,6 +129,8 @@ def ticket_day(event: events.Event, policy: UnitPolicy) -> int:
 def _apply_step(state: UnitState, event: events.Event, day: int, id_hash: int, content: int, received: int) -> Applied:
     bucket = NEVER_BUCKET if is_never(state.policy) else day
     key = (bucket, event.subject or "")
+    if go_straight(state, key, event, id_hash, content, received):
+        return Applied.APPLIED
     ticket = state.ticket(key)
     step = step_of(event, id_hash, day, state.policy)
     if step is None or not state.admission.admits(None if ticket is None else len(ticket.steps)):
@@ -135,10 +139,8 @@ def _apply_step(state: UnitState, event: events.Event, day: int, id_hash: int, c
     if ticket is None:
         ticket = Ticket(key[1], bucket)
         state.admission.opened(bucket)
-    before = state.live.get(key)
-    if before is None:
-        before = derive(ticket, state.policy)
-    _label(state, ticket, step)
+    before = state.derived(key, ticket)
+    give_labels(state, ticket, step.service, step.employee)
     added = ticket.add(step)
     if ticket.remember(id_hash, content):
         state.ids.setdefault(bucket, {})[id_hash] = content
@@ -151,22 +153,6 @@ def _apply_step(state: UnitState, event: events.Event, day: int, id_hash: int, c
         return Applied.DUPLICATE
     contradicts = after.folded.contradictions > before.folded.contradictions
     return Applied.CONTRADICTION if contradicts and not changed else Applied.APPLIED
-
-
-def _label(state: UnitState, ticket: Ticket, step: Step) -> None:
-    """Give new names a label while the budget lasts: names of `targets.yaml` first, then first come (events.md)."""
-    policy = state.policy
-    if step.service is not None and step.service not in state.services:
-        unplanned = sum(name not in policy.services for name in state.services)
-        if step.service in policy.services or unplanned + len(policy.services) < policy.budget.services:
-            state.services[step.service] = None
-        elif step.service not in ticket.other_services:
-            ticket.other_services.append(step.service)
-    if step.employee is not None:
-        if step.employee in state.employees or len(state.employees) < policy.budget.employees:
-            state.employees[step.employee] = state.admission.received
-        elif step.employee not in ticket.other_employees:
-            ticket.other_employees.append(step.employee)
 
 
 def _exchange(state: UnitState, ticket: Ticket, before: Live, after: Live) -> bool:
@@ -186,9 +172,7 @@ def _exchange(state: UnitState, ticket: Ticket, before: Live, after: Live) -> bo
 
 
 def _exchange_day(state: UnitState, ticket: Ticket, day: int, old: Contribution, new: Contribution) -> bool:
-    tally = state.days.get(day)
-    if tally is None:
-        tally = state.days[day] = DayTally()
+    tally = state.day(day)
     changed = False
     for service, figure, change in changes(old.counted, new.counted):
         if change:
@@ -212,10 +196,7 @@ def _exchange_day(state: UnitState, ticket: Ticket, day: int, old: Contribution,
         if change:
             changed = True
             employee = OTHER if name in ticket.other_employees else name
-            counts = state.people.get(employee)
-            if counts is None:
-                counts = state.people[employee] = Counts()
-            counts.change(figure, change)
+            state.person(employee).change(figure, change)
             if figure in DAY_PEOPLE:
                 rise(tally.people, employee, figure, change)
     return changed

@@ -29,6 +29,8 @@ def test_law_a_fold_that_goes_on_is_the_fold_of_all_steps(log: list[Event], poli
         for key, live in state.live.items():
             ticket = state.ticket(key)
             assert ticket is not None
+            if live is None:
+                continue  # it is derived when somebody asks
             anew = derive(ticket, policy)
             assert live.folded.legs == anew.folded.legs
             assert live.folded.contradictions == anew.folded.contradictions
