@@ -1,28 +1,27 @@
-"""Dead letters for people: listed, and shown so that no byte of them can do anything to a terminal."""
+"""Dead letters as the record keeps them: chosen, counted, taken by name, and marked as replayed."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select, tuple_
 
 from loket.domain.events import Instant
 from loket.errors import UsageError
-from loket.harmless import harmless
 from loket.wire.instant import format_instant
 from loket.wire.rejection import Reason
+from loket_consumers import bulk
+from loket_consumers.engines import reading
+from loket_consumers.reading import storable
 from loket_consumers.schema import dead_letters
 
-__all__ = ["DeadLetter", "NoSuchDeadLetter", "find", "print_list", "print_one", "take"]
+__all__ = ["Chosen", "Count", "DeadLetter", "NoSuchDeadLetter", "count", "find", "mark_replayed", "pages", "take"]
 
 _HEADERS: Final = msgspec.msgpack.Decoder(list[tuple[str, bytes | None]])
+_C: Final = dead_letters.c
 
 
 class NoSuchDeadLetter(UsageError):
@@ -30,7 +29,7 @@ class NoSuchDeadLetter(UsageError):
 
 
 class DeadLetter(Struct, frozen=True):
-    """A record that could not be taken; `key`, `value` and `headers` as they came."""
+    """A record that could not be taken; `key`, `value` and `headers` as they came. `replayed_at` in ms, or None."""
 
     topic: str
     partition: int
@@ -45,6 +44,7 @@ class DeadLetter(Struct, frozen=True):
     key: bytes | None
     value: bytes | None
     headers: bytes | None
+    replayed_at: int | None
 
     @property
     def name(self) -> str:
@@ -56,98 +56,131 @@ class DeadLetter(Struct, frozen=True):
         """The broker's time; empty where the broker gave none."""
         return format_instant(Instant(self.broker_time)) if self.broker_time >= 0 else ""
 
+    @property
+    def replayed(self) -> str:
+        """When it was last replayed; empty: never."""
+        return "" if self.replayed_at is None else format_instant(Instant(self.replayed_at))
 
-def find(
-    connection: Connection, *, reason: str | None = None, unit: str | None = None, limit: int = 50
-) -> tuple[list[DeadLetter], int]:
-    """The newest dead letters, in the order of their time, and how many more there are. Raises UsageError."""
-    c = dead_letters.c
-    if reason is not None and reason not in tuple(Reason):
-        raise UsageError(f"there is no reason {reason!r}; there are {', '.join(Reason)}")
-    conditions: list[Any] = []
-    if reason is not None:
-        conditions.append(c.reason == reason)
-    if unit is not None:
-        conditions.append(c.unit == unit)
-    order = (c.broker_time.desc(), c.topic.desc(), c.partition.desc(), c.record_offset.desc())
-    rows = connection.execute(select(dead_letters).where(*conditions).order_by(*order).limit(limit))
-    found = [_letter(tuple(row)) for row in rows]
-    total = connection.execute(select(func.count()).select_from(dead_letters).where(*conditions)).scalar_one()
-    return found[::-1], int(total) - len(found)
+    def unpacked_headers(self) -> list[tuple[str, bytes | None]]:
+        """The record's headers."""
+        return _HEADERS.decode(self.headers) if self.headers else []
+
+
+class Chosen(Struct, frozen=True, kw_only=True):
+    """Which dead letters are meant; None leaves a question open.
+
+    `unit`: of records with this key. `source` and `id`: the event's, where they could be read. `since` and `until`: the
+    broker's time in ms, from the first on and before the second. `replayed`: whether they were replayed before.
+    """
+
+    topic: str | None = None
+    reason: str | None = None
+    unit: str | None = None
+    source: str | None = None
+    id: str | None = None
+    since: int | None = None
+    until: int | None = None
+    replayed: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.reason is not None and self.reason not in tuple(Reason):
+            raise UsageError(f"there is no reason {self.reason!r}; there are {', '.join(Reason)}")
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The same in SQL."""
+        equal = {
+            _C.topic: self.topic,
+            _C.reason: self.reason,
+            _C.unit: self.unit,
+            _C.source: storable(self.source),
+            _C.id: storable(self.id),
+        }
+        found: list[ColumnElement[bool]] = [column == value for column, value in equal.items() if value is not None]
+        if self.since is not None:
+            found.append(_C.broker_time >= self.since)
+        if self.until is not None:
+            found.append(_C.broker_time < self.until)
+        if self.replayed is not None:
+            found.append(_C.replayed_at.is_not(None) if self.replayed else _C.replayed_at.is_(None))
+        return found
+
+
+class Count(Struct, frozen=True):
+    """How many dead letters a reason has, and how many of them were replayed."""
+
+    reason: str
+    number: int
+    replayed: int
+
+
+def find(connection: Connection, chosen: Chosen, limit: int) -> list[DeadLetter]:
+    """The newest dead letters of those that are chosen, in the order of their time."""
+    order = (_C.broker_time.desc(), _C.topic.desc(), _C.partition.desc(), _C.record_offset.desc())
+    rows = connection.execute(select(dead_letters).where(*chosen.conditions()).order_by(*order).limit(limit))
+    return [_letter(tuple(row)) for row in rows][::-1]
+
+
+def count(connection: Connection, chosen: Chosen) -> list[Count]:
+    """How many there are of each reason, in the order of the list of reasons."""
+    query = select(_C.reason, func.count(), func.count(_C.replayed_at)).where(*chosen.conditions())
+    found = {
+        reason: Count(reason, number, again) for reason, number, again in connection.execute(query.group_by(_C.reason))
+    }
+    known = [found[reason] for reason in Reason if reason in found]
+    return known + [found[reason] for reason in sorted(found.keys() - set(Reason))]
+
+
+def pages(engine: Engine, chosen: Chosen, size: int) -> Iterator[list[DeadLetter]]:
+    """All that are chosen and there now, so many at a time, in the order of the log; each page in its own transaction.
+
+    What is set aside while it runs is not in them: a replay that is refused again would never come to an end.
+    """
+    conditions = chosen.conditions()
+    with reading(engine) as connection:
+        last = func.max(_C.record_offset)
+        ends = connection.execute(
+            select(_C.topic, _C.partition, last).where(*conditions).group_by(_C.topic, _C.partition)
+        ).all()
+    if not ends:
+        return
+    there = or_(*(and_(_C.topic == t, _C.partition == p, _C.record_offset <= end) for t, p, end in ends))
+    place = (_C.topic, _C.partition, _C.record_offset)
+    after: tuple[Any, ...] = ("", -1, -1)
+    while True:
+        query = select(dead_letters).where(*conditions, there, tuple_(*place) > after).order_by(*place).limit(size)
+        with reading(engine) as connection:
+            found = [_letter(tuple(row)) for row in connection.execute(query)]
+        if not found:
+            return
+        yield found
+        after = (found[-1].topic, found[-1].partition, found[-1].record_offset)
 
 
 def take(connection: Connection, name: str) -> DeadLetter:
     """The dead letter of a name (topic:partition:offset). Raises NoSuchDeadLetter."""
     topic, _, rest = name.partition(":")
     partition, _, offset = rest.partition(":")
-    if not (topic and partition.isdecimal() and offset.isdecimal()):
+    if not (topic and _is_number(partition, 31) and _is_number(offset, 63)):
         raise NoSuchDeadLetter(
             f"{name!r} is no dead letter: write topic:partition:offset, as `loket dead-letters list` does"
         )
-    c = dead_letters.c
-    place = (c.topic == topic, c.partition == int(partition), c.record_offset == int(offset))
+    place = (_C.topic == topic, _C.partition == int(partition), _C.record_offset == int(offset))
     row = connection.execute(select(dead_letters).where(*place)).first()
     if row is None:
         raise NoSuchDeadLetter(f"there is no dead letter {name}: `loket dead-letters list` shows those that there are")
     return _letter(tuple(row))
 
 
+def mark_replayed(connection: Connection, letters: Iterable[DeadLetter], at: int) -> None:
+    """Write down that these were sent again at an instant (ms)."""
+    rows = [(letter.topic, letter.partition, letter.record_offset, at) for letter in letters]
+    bulk.update(connection, dead_letters, ("topic", "partition", "record_offset"), ("replayed_at",), rows)
+
+
+def _is_number(text: str, bits: int) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 20 and int(text) < 1 << bits
+
+
 def _letter(row: Sequence[Any]) -> DeadLetter:
     given: Any = [bytes(value) if isinstance(value, memoryview) else value for value in row]
     return DeadLetter(*given)
-
-
-def print_list(letters: Sequence[DeadLetter], *, more: int = 0, json: bool = False) -> None:
-    """Print dead letters as a table, or one JSON object a line (bytes in base64)."""
-    if json:
-        for letter in letters:
-            sys.stdout.buffer.write(msgspec.json.encode(letter) + b"\n")
-        return
-    console = Console()
-    if not letters:
-        console.print(Text("No dead letters."))
-        return
-    table = Table()
-    for name in ("dead letter", "time", "unit", "reason", "field", "source", "id"):
-        table.add_column(name, overflow="fold")
-    for letter in letters:
-        told = (letter.name, letter.time, letter.unit, letter.reason, letter.field, letter.source, letter.id)
-        table.add_row(*(Text(harmless(value or "")) for value in told))
-    console.print(table)
-    if more:
-        console.print(Text(f"and {more} older: choose with --reason and --unit, or raise --limit"))
-
-
-def print_one(letter: DeadLetter) -> None:
-    """Print one dead letter, its bytes with everything that is not plain text escaped."""
-    console = Console(soft_wrap=True, highlight=False)
-    lines = {
-        "dead letter": letter.name,
-        "time": letter.time,
-        "reason": letter.reason,
-        "field": letter.field or "",
-        "source": letter.source or "",
-        "id": letter.id or "",
-        "what to do": letter.sentence,
-    }
-    for name, value in lines.items():
-        if value:
-            console.print(Text(f"{name}: ", style="bold").append(Text(harmless(value), style="not bold")))
-    console.print(Text("key: " + _shown(letter.key)))
-    for name, header in _HEADERS.decode(letter.headers) if letter.headers else ():
-        console.print(Text(f"header {harmless(name)}: {_shown(header)}"))
-    console.print(Text("value: " + _shown(letter.value)))
-
-
-def _shown(value: bytes | None) -> str:
-    if value is None:
-        return "(none)"
-    return harmless(value.decode("utf-8", errors="backslashreplace")) if _is_text(value) else repr(value)
-
-
-def _is_text(value: bytes) -> bool:
-    try:
-        value.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

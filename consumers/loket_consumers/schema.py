@@ -326,6 +326,7 @@ dead_letters: Final = Table(
     _bytes("key", null=True),
     _bytes("value", null=True),
     _bytes("headers", null=True),
+    _big("replayed_at", null=True),  # when `loket dead-letters replay` last sent it again; NULL: never
 )
 
 positions: Final = Table(
