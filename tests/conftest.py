@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 from loket.embedded import EmbeddedBroker, EmbeddedError, find_program
-from support import programs
+from support import programs, rounds
 from support.fuzzing import SEEDS
 from support.kafka import KafkaBroker
 from support.postgres import PostgresServer
@@ -40,9 +40,11 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell with which seeds the fuzzing ran, whether or not it found anything."""
+    """Tell with which seeds the fuzzing and the faults ran, whether or not it found anything."""
     for name, seed in sorted(SEEDS.items()):
         terminalreporter.write_line(f"fuzz {name}: FUZZ_SEED={seed}")
+    if rounds.DRAWN:
+        terminalreporter.write_line(f"rounds of faults: FAULT_SEED={rounds.SEED}")
 
 
 def _need(*programs_needed: Callable[[], Path]) -> None:

@@ -1,6 +1,6 @@
 """A worker for the tests, run as a process: `-m support.stream_worker [--without CURE]…`, settings by environment.
 
-It is the product's worker, with a page `/state` in place of the metrics: every unit, how far it is read, what is
+It is the product's worker, with a page `/state` beside the metrics: every unit, how far it is read, what is
 counted. A cure that is left out shows what it is for: the test of a cure passes with it and sees the fault without it.
 """
 
@@ -136,6 +136,7 @@ def broken_processor(at: int) -> None:
 
 def pages(worker: Any) -> dict[str, Any]:
     from loket.serving import text
+    from loket_streams import exporter
     from support.streams import as_told
 
     def state() -> Any:
@@ -170,7 +171,7 @@ def pages(worker: Any) -> dict[str, Any]:
             ),
         )
 
-    return {"/state": state}
+    return {**exporter.pages(worker), "/state": state}
 
 
 def main() -> None:

@@ -227,7 +227,7 @@ class Stream:
         def told() -> list[dict[str, Any]]:
             return [partition for worker in workers for partition in worker.state().get("partitions", {}).values()]
 
-        ends = self._ends()
+        ends = self.ends()
 
         def is_settled() -> bool:
             found = [item for worker in workers for item in worker.state().get("partitions", {}).items()]
@@ -238,7 +238,8 @@ class Stream:
         wait_until(is_settled, timeout_s, "the workers to read to the end", every_s=0.2)
         return {unit: state for partition in told() for unit, state in partition["units"].items()}
 
-    def _ends(self) -> dict[int, int]:
+    def ends(self) -> dict[int, int]:
+        """The end of each partition, as those see it who read what is committed."""
         from kafka import KafkaConsumer, TopicPartition
 
         consumer = KafkaConsumer(bootstrap_servers=self.bootstrap, isolation_level="read_committed")
