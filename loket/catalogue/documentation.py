@@ -119,7 +119,9 @@ A service also has up to {_of_none()} series for `within="none"` beside a target
 stay 0 and then cost Prometheus next to nothing.
 
 The label budgets of targets.yaml bound all of it (`loket_label_budget_used`): names beyond them are tallied as `other`,
-and units that targets.yaml does not name, beyond the worker's `unit_budget`, are summed as unit `other`.
+and units that targets.yaml does not name, beyond the worker's `unit_budget`, are summed as unit `other`. In service
+each partition keeps a state for at most so many of them, those that came first in its log; the others share one, which
+holds 20,000 tickets of open days and leaves out their `queue.closed`. SQL keeps the names.
 """
 
 

@@ -88,7 +88,8 @@ class Settings(Struct, frozen=True, kw_only=True):
 class WorkerSettings(Settings, frozen=True, kw_only=True):
     """What `loket worker` takes. `now` is the present of a replay (with `clock: event`).
 
-    `unit_budget`: how many units that the targets do not name have metrics of their own; the rest is summed as `other`.
+    `unit_budget`: how many units that the targets do not name have metrics, and in each partition a state, of their
+    own; the rest is summed as `other`.
     """
 
     COMPONENT: ClassVar[str] = "worker"

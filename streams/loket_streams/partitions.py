@@ -15,10 +15,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from threading import RLock
 
-from loket.domain.policy import Policy
-from loket.domain.state import UnitState
+from loket.domain.policy import Policy, UnitPolicy
+from loket.domain.state import OTHER, UnitState
 from loket_streams.errors import GapError, RecoveryError, RetentionError, TruncatedError
 from loket_streams.fetching import Found
+from loket_streams.strangers import policy_of_others
 
 __all__ = ["Partition", "Partitions"]
 
@@ -29,6 +30,9 @@ class Partition:
     def __init__(self, number: int) -> None:
         self.number = number
         self.units: dict[str, UnitState] = {}
+        self.strangers = 0
+        """Units of these that no target names."""
+
         self.dirty: set[str] = set()
         """Units that changed since their records were last written."""
 
@@ -73,9 +77,14 @@ class Partition:
 class Partitions:
     """All partitions of the source topic that are assigned to this worker, and the policy that their units follow."""
 
-    def __init__(self, topic: str, policy: Policy, *, accept_lost_events: bool = False) -> None:
+    def __init__(
+        self, topic: str, policy: Policy, *, accept_lost_events: bool = False, unit_budget: int | None = None
+    ) -> None:
         self.topic = topic
         self.policy = policy
+        self.unit_budget = unit_budget
+        """How many units of a partition that no target names have a state of their own; None: all, as in a replay."""
+
         self.lock = RLock()
         self.assigned: dict[int, Partition] = {}
         self.generations = 0
@@ -115,6 +124,7 @@ class Partitions:
         partition = self.assigned[number]
         with self.lock:
             partition.units = dict(units)
+            partition.strangers = _strangers(partition)
             partition.dirty = set(dirty)
             partition.changelog_next = changelog_next
             partition.loaded = True
@@ -152,6 +162,24 @@ class Partitions:
         partition.advance(wanted)
         return wanted
 
+    def policy_of(self, unit: str) -> UnitPolicy:
+        """What a unit's state follows."""
+        if unit == OTHER and self.unit_budget is not None:
+            return policy_of_others(self.policy.defaults)
+        return self.policy.unit(unit)
+
+    def state_for(self, partition: Partition, unit: str) -> UnitState:
+        """The state to which a unit's events go: its own, or beyond the budget the one of all others (`OTHER`)."""
+        state = partition.units.get(unit)
+        if state is not None:
+            return state
+        if unit not in self.policy.units and unit != OTHER:
+            if self.unit_budget is not None and partition.strangers >= self.unit_budget:
+                return self.state_for(partition, OTHER)
+            partition.strangers += 1
+        state = partition.units[unit] = UnitState(unit, self.policy_of(unit))
+        return state
+
     def durable(self, partition: int) -> int | None:
         """Return the offset that may be committed for a partition, or None while there is none."""
         known = self.assigned.get(partition)
@@ -163,9 +191,14 @@ class Partitions:
             self.policy = policy
             for partition in self:
                 for unit, state in partition.units.items():
-                    state.policy = policy.unit(unit)
+                    state.policy = self.policy_of(unit)
+                partition.strangers = _strangers(partition)
 
     @property
     def ready(self) -> bool:
         """Whether every assigned partition is ready; without any, whether there was an assignment at all."""
         return self.generations > 0 and all(partition.ready for partition in self)
+
+
+def _strangers(partition: Partition) -> int:
+    return sum(not state.policy.known and state.unit != OTHER for state in partition.units.values())

@@ -13,6 +13,7 @@ from loket.wire.rejection import Reason, Rejected
 from loket_streams.errors import GapError, RecoveryError
 from loket_streams.fetching import RecordBatch
 from loket_streams.partitions import Partition, Partitions
+from loket_streams.strangers import among_others
 from loket_streams.tallies import Result, Tallies
 
 __all__ = ["Processor", "Time"]
@@ -104,7 +105,7 @@ class Processor:
         name = event.data.unit
         state = partition.units.get(name)
         if state is None:
-            state = partition.units[name] = UnitState(name, self._partitions.policy.unit(name))
+            state = self._partitions.state_for(partition, name)
         if partition.received is None or received > partition.received:
             partition.received = received
         if event.time <= broker_ms + AHEAD_OF_BROKER_MS and (
@@ -112,7 +113,7 @@ class Processor:
         ):
             tallies.newest_event_ms = int(event.time)
         if getattr(record, "timestamp_type", None) == LOG_APPEND_TIME and not event.imported:
-            tallies.note_clock(event, broker_ms, state.policy.budget.sources)
+            tallies.note_clock(event, broker_ms, state.unit, state.policy.budget.sources)
         if record.offset > state.offset:
             self._apply(partition, state, event, received)
             state.offset = record.offset
@@ -120,7 +121,10 @@ class Processor:
     def _apply(self, partition: Partition, state: UnitState, event: Event, received: int) -> None:
         tallies = self._tallies
         closed_day = state.admission.closed_day
-        applied = apply(state, event, received)
+        if state.unit == OTHER and self._partitions.unit_budget is not None:
+            applied = _apply_among_others(state, event, received)
+        else:
+            applied = apply(state, event, received)
         if self._time.in_service and state.admission.closed_day != closed_day:
             forget_silent(state)
         partition.dirty.add(state.unit)
@@ -135,3 +139,11 @@ class Processor:
         unit = key if key in partition.units or key in self._partitions.policy.units else OTHER
         self._tallies.events[Result.REJECTED] += 1
         self._tallies.rejected[unit, reason] += 1
+
+
+def _apply_among_others(state: UnitState, event: Event, received: int) -> Applied:
+    taken = among_others(event)
+    if taken is None:  # beyond the bounds of the state: it changes the record only
+        state.late += 1
+        return Applied.LATE
+    return apply(state, taken, received)

@@ -63,8 +63,14 @@ def run(
     it later is printed here, as threads of Faust's may hang.
     """
     targets = TargetsFile(None if settings.targets is None else Path(settings.targets))
+    in_service = settings.clock == "service"  # a replay ends, and by the events' own clock days are each unit's own
     worker = Worker(
-        Partitions(settings.topic, targets.policy, accept_lost_events=accept_lost_events),
+        Partitions(
+            settings.topic,
+            targets.policy,
+            accept_lost_events=accept_lost_events,
+            unit_budget=settings.unit_budget if in_service else None,
+        ),
         Tallies(),
         NO_SOURCE,
         clock,

@@ -99,7 +99,7 @@ class UnitStore(base.Store, FastUserDict):
         units = {}
         dirty = set(reading.regressed)
         for count, (unit, (head, pages)) in enumerate(reading.keys().items(), 1):
-            state = units[unit] = decode_unit(unit, head, pages, partitions.policy.unit)
+            state = units[unit] = decode_unit(unit, head, pages, partitions.policy_of)
             if state.gone_pages:
                 dirty.add(unit)
             if count % UNITS_AT_A_TIME == 0:

@@ -97,9 +97,9 @@ class Tallies:
         It is `now` where the events' own clock rules (rule 4).
         """
 
-    def note_clock(self, event: Event, broker_ms: int, budget: int) -> None:
+    def note_clock(self, event: Event, broker_ms: int, unit: str, budget: int) -> None:
         """Take an event's clock; `budget` is how many sources of its unit have a name of their own."""
-        sources = self.sources.setdefault(event.data.unit, {})
+        sources = self.sources.setdefault(unit, {})
         name = event.source
         if name not in sources and len(sources) - (OTHER in sources) >= budget:
             name = OTHER

@@ -8,48 +8,13 @@ import pytest
 
 from loket.catalogue.bounds import of_employee, of_unit_in_all
 from loket.domain.events import Event
-from loket.domain.policy import DAY, HOUR, Policy
+from loket.domain.policy import DAY
 from loket.domain.state import OTHER
-from loket.scrape import Sample, read
-from loket.testing.builders import Office, unit_policy
-from loket.wire.cloudevents import Decoder
+from loket.testing.builders import Office
 from loket.wire.rejection import Reason
-from loket_streams.exporter import Exporter
-from loket_streams.processing import Processor, ServiceTime
-from loket_streams.worker import Worker
-from support.changelogs import batch, record
-from support.exported import partition_of, worker_of
+from support.exported import partition_of
+from support.hostile import Told, names
 from support.inventing import BUDGET, MORNING, inventions
-
-NOW = MORNING + 4 * HOUR
-POLICY = Policy(units={"u": unit_policy({"s": 300}, budget=BUDGET)}, defaults=unit_policy(budget=BUDGET))
-
-
-class Told:
-    """A worker that reads records as they come from Kafka."""
-
-    def __init__(self, unit_budget: int = 3) -> None:
-        self.worker: Worker = worker_of([], NOW, units=POLICY.units)
-        self.worker.unit_budget = unit_budget
-        self._processor = Processor(self.worker.partitions, Decoder(1), self.worker.tallies, ServiceTime())
-
-    def tell(self, told: Iterable[Event | tuple[bytes, bytes]]) -> None:
-        begin = partition_of(self.worker).next or 0
-        records = []
-        for number, what in enumerate(told):
-            if isinstance(what, tuple):
-                records.append(record(what[1], begin + number, timestamp=NOW, key=what[0]))
-            else:
-                records.append(record(what, begin + number, timestamp=int(what.time) + 1_000))
-        self._processor.process(batch(records))
-
-    def pages(self) -> tuple[list[Sample], list[Sample]]:
-        exporter = Exporter(self.worker)
-        return read(exporter.render_units().decode()), read(exporter.render_employees().decode())
-
-
-def names(page: Iterable[Sample]) -> set[tuple[str, tuple[tuple[str, str], ...]]]:
-    return {(sample.name, tuple(sorted(sample.labels.items()))) for sample in page}
 
 
 def heartbeats(at: int) -> Iterable[Event]:
@@ -91,8 +56,9 @@ def test_a_device_that_invents_names_adds_no_series_beyond_the_budget(visits: in
     )
 
 
-def test_a_device_that_invents_units_has_one_series_for_all_that_are_too_many() -> None:
-    told = Told(unit_budget=3)
+@pytest.mark.parametrize("in_service", [True, False])
+def test_a_device_that_invents_units_has_one_series_for_all_that_are_too_many(in_service: bool) -> None:
+    told = Told(unit_budget=3, in_service=in_service)
     told.tell(inventions(20))
     units, people = told.pages()
     told.tell(inventions(200, first=20))
