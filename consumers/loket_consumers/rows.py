@@ -12,6 +12,7 @@ from msgspec import Struct, field
 
 from loket.domain.contribution import left_within, near_target, within
 from loket.domain.leg import COMPLETED, TRANSFERRED, Leg, Stretch
+from loket.domain.periods import local_hour
 from loket_consumers.bulk import Row
 
 __all__ = ["LegRows", "Owner", "add_leg", "iso_day"]
@@ -24,12 +25,13 @@ def iso_day(day: int) -> str:
 
 
 class Owner(Struct, frozen=True):
-    """Whose leg it is: the ticket's row, unit and subject, and of which fold (`basis`)."""
+    """Whose leg it is: the ticket's row, unit and subject, of which fold (`basis`), and the unit's zone."""
 
     ticket: int
     unit: str
     subject: str
     basis: str
+    zone: str
 
 
 class LegRows(Struct):
@@ -83,6 +85,7 @@ def add_leg(rows: LegRows, owner: Owner, number: int, leg: Leg, closes_at: int |
             leg.earlier_wait_ms,
             leg.observed_wait_ms,
             leg.total_ms,
+            local_hour(leg.issued_at if leg.issued_at is not None else first.began_at, owner.zone),
         )
     )
     for index, stretch in enumerate(leg.stretches, start=1):

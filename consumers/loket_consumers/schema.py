@@ -250,6 +250,7 @@ legs: Final = Table(
     _big("earlier_wait_ms"),  # waited in the stretches before it
     _big("observed_wait_ms"),  # all waits that a call ended
     _big("total_ms"),
+    _small("hour"),  # of arrival, 0 to 23, as the clock of the unit's zone showed it when the row was written
     Index("legs_day", "unit", "day"),
     Index("legs_open", "unit", "day", sqlite_where=_OPEN, postgresql_where=_OPEN),
     sqlite_with_rowid=False,

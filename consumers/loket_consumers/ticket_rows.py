@@ -83,12 +83,12 @@ def _add_rows(rows: LegRows, unit: UnitRecord, record: TicketRecord) -> tuple[tu
     ends = [_ends(leg, unit, live=True) for leg in live]
     same = whole is folded and record.forgotten is None and not unit.has_late_closings()
     whole_ends = ends if same else [_ends(leg, unit, live=False) for leg in whole.legs]
-    number, subject = record.number or 0, record.ticket.subject
+    number, subject, zone = record.number or 0, record.ticket.subject, unit.policy.zone
     if same or (ends == whole_ends and live == whole.legs):
-        _add(rows, Owner(number, unit.unit, subject, BOTH), live, ends)
+        _add(rows, Owner(number, unit.unit, subject, BOTH, zone), live, ends)
     else:
-        _add(rows, Owner(number, unit.unit, subject, LIVE), live, ends)
-        _add(rows, Owner(number, unit.unit, subject, RECORD), whole.legs, whole_ends)
+        _add(rows, Owner(number, unit.unit, subject, LIVE, zone), live, ends)
+        _add(rows, Owner(number, unit.unit, subject, RECORD, zone), whole.legs, whole_ends)
     contradictions, skewed = folded.contradictions, folded.skewed
     if record.forgotten is not None:
         contradictions += record.forgotten.contradictions

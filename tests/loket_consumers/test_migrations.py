@@ -10,17 +10,19 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, MetaData, Table, insert, inspect, select, text
 
 from loket.domain.days import Admission
-from loket.domain.policy import DAY, HOUR
+from loket.domain.events import Instant
+from loket.domain.policy import DAY, HOUR, Policy, UnitPolicy
 from loket_consumers.engines import DatabaseUrlError, connect, reading, writing
 from loket_consumers.errors import DatabaseAway, DatabaseRefuses, SchemaAbsent, SchemaAhead, SchemaBehind
 from loket_consumers.migrating import VERSION_TABLE, check_schema, configuration, upgrade
-from loket_consumers.schema import METADATA, employee_days
+from loket_consumers.schema import METADATA, employee_days, legs
 from support.logs import DAY_BEGINS, make
 from support.process import free_port
-from support.recorded import figures, rows_of, store_all
+from support.recorded import empty, figures, rows_of, store_all
+from support.sinks import visits
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -42,7 +44,6 @@ def test_an_upgrade_makes_the_tables_that_the_code_knows_and_a_second_changes_no
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
         assert compare_metadata(context, METADATA) == []
-    assert set(inspect(engine).get_view_names()) == {"legs_now", "record_days"}
 
 
 def test_a_schema_of_another_version_is_refused_with_what_to_do(engine: Engine) -> None:
@@ -82,6 +83,41 @@ def test_a_database_of_the_version_before_sessions_is_upgraded_with_what_is_in_i
     assert (row["employee"], row["staffed_ms"], row["basis"]) == ("ani", HOUR, "both")
     (ani,) = figures(engine, at + DAY).employees
     assert ani.staffed_s == 3_600
+
+
+def test_legs_of_the_version_before_hours_get_those_that_the_sink_would_write(engine: Engine) -> None:
+    policy = Policy(units={"office-0": UnitPolicy(zone="Asia/Kathmandu"), "office-1": UnitPolicy(day_starts_ms=None)})
+    upgrade(engine)
+    empty(engine)
+    log = visits(300, DAY_BEGINS)
+    log += [make("service.completed", "x", DAY_BEGINS + 9 * HOUR, "nobody", "office-0")]  # a leg without an issue
+    spread = [msgspec.structs.replace(event, time=Instant(event.time + n * HOUR // 7)) for n, event in enumerate(log)]
+    store_all(engine, [(event, int(event.time)) for event in spread], policy=policy)
+    told = rows_of(engine, legs)
+    assert len({row["hour"] for row in told}) > 12
+
+    config = configuration()
+    tables = [table for table in METADATA.sorted_tables if table.name in ("units", "tickets", "legs", "stretches")]
+    with writing(engine) as connection:
+        rows = {table.name: [dict(row) for row in connection.execute(select(table)).mappings()] for table in tables}
+        for name in reversed(inspect(connection).get_view_names()):
+            connection.execute(
+                text(f"DROP VIEW IF EXISTS {name}" + (" CASCADE" if engine.dialect.name == "postgresql" else ""))
+            )
+        for table in reversed(METADATA.sorted_tables):
+            connection.execute(text(f"DROP TABLE {table.name}"))
+        connection.execute(text(f"DROP TABLE {VERSION_TABLE}"))
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("DROP SEQUENCE ticket_numbers"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        for table in tables:
+            for row in rows[table.name]:
+                row.pop("hour", None)
+            old = Table(table.name, MetaData(), autoload_with=connection)
+            connection.execute(insert(old), rows[table.name])
+    assert upgrade(engine)[0] == "0002"
+    assert rows_of(engine, legs) == told
 
 
 def test_an_older_schema_is_behind(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,12 +1,13 @@
 """Rule 28, quantiles and Kaplan-Meier, and rules 29 to 31, whose work it was. Worked out by hand from the rules."""
 
+import math
 from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loket.domain.estimates import kaplan_meier_quantile, quantile
+from loket.domain.estimates import Estimate, kaplan_meier, kaplan_meier_quantile, quantile
 from loket.testing.builders import Office
 from support.telling import tell
 
@@ -78,6 +79,56 @@ def test_rule_28_kaplan_meier_against_the_product_formula_in_fractions(
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=50), st.sampled_from([0.5, 0.9]))
 def test_rule_28_where_nobody_is_censored_both_are_the_same(called: list[int], q: float) -> None:
     assert kaplan_meier_quantile(called, [], q) == quantile(called, q)
+
+
+# Freireich et al. 1963, remission of leukaemia under 6-MP in weeks, the usual example; bounds by lifelines 0.30.3.
+REMISSION = ([6, 6, 6, 7, 10, 13, 16, 22, 23], [6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35])
+
+
+def test_the_interval_of_a_published_example() -> None:
+    assert kaplan_meier(*REMISSION, 0.5) == Estimate(23, 13, None)
+    assert kaplan_meier(*REMISSION, 0.25) == Estimate(13, 6, 22)
+    assert kaplan_meier(*REMISSION, 0.9) == Estimate(None, None, None)
+
+
+def test_an_interval_is_open_where_everybody_is_called_at_once_or_nobody_is() -> None:
+    # S falls from 1 to 0 at 5: what lies beyond nobody knows.
+    assert kaplan_meier([5, 5, 5], [], 0.5) == Estimate(5, 5, None)
+    assert kaplan_meier([], [1, 2], 0.5) == Estimate(None, None, None)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.integers(0, 20), max_size=40),
+    st.lists(st.integers(0, 20), max_size=40),
+    st.sampled_from([0.5, 0.9]),
+)
+def test_bounds_are_on_both_sides_and_where_the_limits_of_the_curve_cross(
+    called: list[int], censored: list[int], q: float
+) -> None:
+    found = kaplan_meier(called, censored, q)
+    assert found.low is not None or found.value is None
+    if found.value is not None:
+        assert found.low is not None
+        assert found.low <= found.value
+        assert found.high is None or found.value <= found.high
+    expected: list[int | None] = [None, None]
+    for time in sorted(set(called)):
+        survival, variance = 1.0, 0.0
+        for other in sorted({t for t in called if t <= time}):
+            at_risk = sum(t >= other for t in called) + sum(t >= other for t in censored)
+            died = called.count(other)
+            survival *= (at_risk - died) / at_risk
+            variance += died / (at_risk * (at_risk - died)) if died < at_risk else 0
+        limits: tuple[float, ...] = (0.0, 1.0)
+        if survival > 0:
+            # On the scale of log(-log S): its standard error, and back.
+            middle, error = math.log(-math.log(survival)), math.sqrt(variance) / abs(math.log(survival))
+            limits = tuple(math.exp(-math.exp(middle + sign * 1.959963984540054 * error)) for sign in (1, -1))
+        for side, limit in enumerate(limits):
+            if expected[side] is None and limit <= 1 - q + 1e-12:
+                expected[side] = time
+    assert [found.low, found.high] == expected
 
 
 def test_rule_29_served_counts_people_and_services_quantity_and_added_services() -> None:

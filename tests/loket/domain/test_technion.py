@@ -15,7 +15,7 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
-from loket.domain.estimates import kaplan_meier_quantile, quantile
+from loket.domain.estimates import kaplan_meier, kaplan_meier_quantile, quantile
 from loket.domain.events import Event
 from loket.domain.levels import Levels
 from loket.domain.policy import DAY, SECOND
@@ -90,6 +90,7 @@ def test_the_levels_of_the_technion_log(calls: list[Call]) -> None:
 
 
 def test_the_quantiles_of_the_technion_log(calls: list[Call]) -> None:
+    bounds = {False: [(15, 17), (170, 178)], True: [(63, 66), (221, 229)]}  # 95 %; the same by lifelines 0.30.3
     for queued, expected in ((False, (6, 131, 16, 174)), (True, (52, 186, 64, 226))):
         counted = [call for call in calls if call.waited > 0 or not queued]
         answered = [call.waited // SECOND for call in counted if call.outcome == "AGENT"]
@@ -100,3 +101,5 @@ def test_the_quantiles_of_the_technion_log(calls: list[Call]) -> None:
             kaplan_meier_quantile(answered, left, 0.5),
             kaplan_meier_quantile(answered, left, 0.9),
         ) == expected
+        estimates = [kaplan_meier(answered, left, q) for q in (0.5, 0.9)]
+        assert [(estimate.low, estimate.high) for estimate in estimates] == bounds[queued]
