@@ -110,13 +110,13 @@ def test_legs_of_the_version_before_hours_get_those_that_the_sink_would_write(en
         if engine.dialect.name == "postgresql":
             connection.execute(text("DROP SEQUENCE ticket_numbers"))
         config.attributes["connection"] = connection
-        command.upgrade(config, "0002")
+        command.upgrade(config, "0003")
         for table in tables:
             for row in rows[table.name]:
                 row.pop("hour", None)
             old = Table(table.name, MetaData(), autoload_with=connection)
             connection.execute(insert(old), rows[table.name])
-    assert upgrade(engine)[0] == "0002"
+    assert upgrade(engine)[0] == "0003"
     assert rows_of(engine, legs) == told
 
 

@@ -1,6 +1,6 @@
 """The hour of arrival of each leg, and views for questions: waits, service levels by period, employees by day.
 
-Revision: 0003
+Revision: 0004
 """
 
 import sqlalchemy as sa
@@ -8,8 +8,8 @@ from alembic import op
 
 from loket.domain.periods import local_hour
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
