@@ -8,6 +8,8 @@ import argparse
 import asyncio
 import json
 import logging
+import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -118,6 +120,76 @@ def slow_seek() -> None:
     Consumer._batch_message = counted  # type: ignore[method-assign]
 
 
+PLACES = (
+    *("encoding", "sending", "acknowledging", "durable", "committed"),
+    *("reading", "decoding", "installing", "seeking", "seated"),
+)
+"""Where a worker may die: the first five in a checkpoint, in this order, the others in recovery."""
+
+
+def die_in(place: str, time: int) -> None:
+    """Not a cure: have the process killed when it passes a place for the `time`th time."""
+    from loket_streams import checkpoints, store, transport
+    from loket_streams.app import KafkaChangelog
+    from loket_streams.fetching import ConsumerThread
+
+    passed = 0
+
+    def here() -> None:
+        nonlocal passed
+        passed += 1
+        if passed >= time:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def dying(owner: Any, name: str) -> None:
+        """Die after a function has done its work."""
+        does = getattr(owner, name)
+        if asyncio.iscoroutinefunction(does):
+
+            async def do_async(*arguments: Any, **named: Any) -> Any:
+                found = await does(*arguments, **named)
+                here()
+                return found
+
+            setattr(owner, name, do_async)
+        else:
+
+            def do(*arguments: Any, **named: Any) -> Any:
+                found = does(*arguments, **named)
+                here()
+                return found
+
+            setattr(owner, name, do)
+
+    def acknowledging() -> None:
+        send = KafkaChangelog.send_batch
+
+        async def answered(sent: Any) -> Any:
+            found = await sent
+            here()
+            return found
+
+        async def send_batch(self: Any, batch: Any, partition: int) -> Any:
+            return answered(await send(self, batch, partition))
+
+        KafkaChangelog.send_batch = send_batch  # type: ignore[method-assign]
+
+    checkpoints.MAX_RECORD_BYTES = 4_000  # type: ignore[misc]  # several batches, of which some are written
+    places: dict[str, Callable[[], None]] = {
+        "encoding": lambda: dying(checkpoints.Checkpointer, "_records"),
+        "sending": lambda: dying(KafkaChangelog, "send_batch"),
+        "acknowledging": acknowledging,
+        "durable": lambda: dying(checkpoints.Checkpointer, "_checkpoint"),
+        "committed": lambda: dying(transport.Consumer, "_commit"),
+        "reading": lambda: dying(store.UnitStore, "_take"),
+        "decoding": lambda: dying(store, "decode_unit"),
+        "installing": lambda: dying(store.UnitStore, "_install"),
+        "seeking": lambda: dying(ConsumerThread, "find"),
+        "seated": lambda: dying(ConsumerThread, "seat"),
+    }
+    places[place]()
+
+
 def broken_processor(at: int) -> None:
     """Not a cure: fail once at an offset, as if the machine had failed the worker."""
     from loket_streams import processing
@@ -182,6 +254,8 @@ def main() -> None:
     parser.add_argument("--break-at", type=int)
     parser.add_argument("--slow-seek", action="store_true")
     parser.add_argument("--patience", type=float, default=20)
+    parser.add_argument("--member-id")
+    parser.add_argument("--die-in", metavar="PLACE:TIME")
     given = parser.parse_args()
 
     from loket.clock import SYSTEM_CLOCK
@@ -199,6 +273,9 @@ def main() -> None:
         slow_seek()
     if given.break_at is not None:
         broken_processor(given.break_at)
+    if given.die_in is not None:
+        place, _, number = given.die_in.partition(":")
+        die_in(place, int(number))
     from loket_streams.running import run
 
     try:
@@ -209,6 +286,7 @@ def main() -> None:
             until_end=given.until_end,
             accept_lost_events=given.accept_lost_events,
             patience_s=given.patience,
+            member_id=given.member_id,
         )
     except LoketError as error:
         print(error, file=sys.stderr)

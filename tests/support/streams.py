@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from loket.domain.unit import UnitState, apply
 from loket.settings import Connection
 from loket.wire.cloudevents import Decoder, Foreign
 from loket.wire.rejection import Rejected
-from support.process import Process, free_port, wait_until
+from support.process import Process, ServerFailed, free_port, wait_until
 
 __all__ = ["Stream", "StreamWorker", "as_told", "oracle", "read_all", "visits"]
 
@@ -143,6 +143,12 @@ class StreamWorker:
             timeout_s=40,
         )
 
+    def dies(self, timeout_s: float = 60) -> int:
+        """Start it, though it may end before it serves, and return how it ended."""
+        with suppress(ServerFailed):
+            self.start()
+        return self.wait(timeout_s)
+
     def get(self, path: str) -> tuple[int, str]:
         """Return status and text of a page, 0 where nothing serves."""
         try:
@@ -246,6 +252,18 @@ class Stream:
         try:
             named = [TopicPartition(self.topic, number) for number in range(self.partitions)]
             return {tp.partition: end for tp, end in consumer.end_offsets(named).items()}
+        finally:
+            consumer.close()
+
+    def committed(self) -> dict[int, int]:
+        """What the group has committed of each partition."""
+        from kafka import KafkaConsumer, TopicPartition
+
+        consumer = KafkaConsumer(bootstrap_servers=self.bootstrap, group_id=self.app_id, enable_auto_commit=False)
+        try:
+            return {
+                number: consumer.committed(TopicPartition(self.topic, number)) or 0 for number in range(self.partitions)
+            }
         finally:
             consumer.close()
 

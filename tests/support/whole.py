@@ -54,7 +54,7 @@ units:
 
 def events_of(number: int, seed: int, *, begin_ms: int) -> list[Told]:
     """Events of `number` visits to a dozen offices, a tenth of them sent twice; ids are of this seed alone."""
-    told = []
+    told: list[Told] = []
     for event in sinks.visits(number, begin_ms, seed):
         sent = encode(event)
         marked = sent.value.replace(b'"source":"s"', b'"source":"s%d"' % seed).replace(
