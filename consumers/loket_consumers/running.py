@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import signal
 from threading import Event
 from types import FrameType
@@ -11,8 +12,10 @@ from typing import Final
 
 from loket.broker import EventConsumer, KafkaEventConsumer, check_topics, events_topic, partition_count
 from loket.clock import Clock
+from loket.errors import LoketError
 from loket.serving import Server
 from loket.settings import Connection, SinkSettings
+from loket.supervision import Supervision, supervision
 from loket.targets import TargetsFile
 from loket.wire.cloudevents import Decoder
 from loket_consumers.engines import connect, shown
@@ -45,6 +48,17 @@ def run(settings: SinkSettings, clock: Clock, *, until_end: bool = False, accept
 
     Raises LoketError: a target, the port, the schema, the database or the broker is not as it has to be.
     """
+    manager = supervision(os.environ, clock)
+    try:
+        _run(settings, clock, manager, until_end=until_end, accept_lost_events=accept_lost_events)
+    except LoketError as error:
+        manager.ended(str(error))
+        raise
+
+
+def _run(
+    settings: SinkSettings, clock: Clock, manager: Supervision, *, until_end: bool, accept_lost_events: bool
+) -> None:
     targets = targets_of(settings)
     engine = connect(settings.database, statement_timeout_s=STATEMENT_TIMEOUT_S)
     version = check_schema(engine)
@@ -75,7 +89,7 @@ def run(settings: SinkSettings, clock: Clock, *, until_end: bool = False, accept
             "%s (schema %s) takes the record of %s; metrics on %s", shown(engine), version, settings.topic, server.url
         )
         options = Options(settings.topic, partitions, until_end, accept_lost_events)
-        Sink(consumer, engine, decoder, time, targets, clock, status, options).run(stop)
+        Sink(consumer, engine, decoder, time, targets, clock, status, options, manager).run(stop)
         logger.info("stopped")
     finally:
         server.stop()

@@ -20,6 +20,7 @@ from sqlalchemy import Engine
 
 from loket.broker import BrokerError, EventConsumer
 from loket.clock import Clock
+from loket.supervision import Supervision
 from loket.targets import TargetsFile
 from loket.wire.cloudevents import Decoder
 from loket_consumers.engines import writing
@@ -66,6 +67,7 @@ class Sink:
         clock: Clock,
         status: Status,
         options: Options,
+        supervision: Supervision | None = None,
     ) -> None:
         self._consumer = consumer
         self._engine = engine
@@ -73,6 +75,7 @@ class Sink:
         self._clock = clock
         self._status = status
         self._options = options
+        self._supervision = supervision or Supervision(clock, None)
         self._holding = Holding(
             consumer,
             Places(engine, options.topic),
@@ -99,6 +102,7 @@ class Sink:
         try:
             while not stop.is_set():
                 self._status.beat()
+                self._supervision.turn(self._status.problems(), self._status.waits_for(), self._status.doing())
                 self._reload()
                 self._work()
                 if self._options.until_end and not self._status.away and self._holding.is_at_end():
@@ -106,6 +110,7 @@ class Sink:
                     break
                 self._commit()
                 self._poll()
+            self._supervision.stopping()
             if not self._status.away:
                 self._work()
         finally:
@@ -216,6 +221,7 @@ class Sink:
         found = self._targets.reload(self._clock.now_ms())
         if found.changed:
             logger.info("the targets have changed and are in force")
+            self._supervision.reloaded()
         error = "" if found.error is None else str(found.error)
         if error and error != self._status.targets_error:
             logger.error("the targets that were read before stay in force: %s", error)

@@ -42,6 +42,12 @@ class Status:
         self.joined = False
         self.targets_error = ""
 
+    def doing(self) -> str:
+        """What the sink does now, in a line."""
+        lag = self.lag()
+        wrong = ", the targets' file is refused" if self.targets_error else ""
+        return f"stores {len(lag)} partitions, {sum(lag.values()):,} records behind{wrong}"
+
     def beat(self) -> None:
         """The loop comes round."""
         self._beat_at = self._clock.monotonic()

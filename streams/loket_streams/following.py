@@ -22,8 +22,9 @@ class Following:
         self._worker = worker
         self._told = ""
 
-    def look(self) -> None:
-        """Take what has changed. Each fault is told once: who mends one and makes another hears of that too."""
+    def look(self) -> bool:
+        """Take what has changed; whether anything has. Each fault is told once: who mends one and makes another hears
+        of that too."""
         found = self._targets.reload(self._clock.now_ms())
         if found.changed:
             self._worker.partitions.follow(found.policy)
@@ -35,3 +36,4 @@ class Following:
             logger.info("the targets' file says again what is in force")
         self._told = error
         self._worker.targets_valid = found.valid
+        return found.changed

@@ -9,7 +9,14 @@ from __future__ import annotations
 from loket.serving import Routes, progress_page
 from loket_streams.worker import Worker
 
-__all__ = ["pages"]
+__all__ = ["doing", "pages"]
+
+
+def doing(worker: Worker) -> str:
+    """What the worker does now, in a line."""
+    partitions = [partition.number for partition in worker.partitions]
+    behind = sum(worker.lag(partition) or 0 for partition in worker.partitions)
+    return f"reads {len(partitions)} partitions, {behind:,} events behind"
 
 
 def pages(worker: Worker) -> Routes:

@@ -17,12 +17,14 @@ from typing import Any, Final
 
 from loket.clock import Clock
 from loket.settings import WorkerSettings
+from loket.supervision import Supervision
 from loket.targets import TargetsFile
 from loket.wire.cloudevents import Decoder
 from loket_streams.app import Broker, build_app
 from loket_streams.checkpoints import Checkpointer
 from loket_streams.errors import CheckpointError, StreamError
 from loket_streams.following import Following
+from loket_streams.health import doing
 from loket_streams.processing import EventTime, Processor, ServiceTime
 from loket_streams.worker import Worker
 
@@ -55,9 +57,11 @@ class WorkerProcess:
         worker: Worker,
         *,
         partitions: int,
+        supervision: Supervision | None = None,
         ready_file: Path | None = None,
         member_id: str | None = None,
     ) -> None:
+        self._supervision = supervision or Supervision(clock, None)
         self._settings = settings
         self._clock = clock
         self._targets = targets
@@ -123,6 +127,7 @@ class WorkerProcess:
 
     async def _stop(self) -> None:
         """Make what is applied durable and leave; the deadline is the caller's."""
+        self._supervision.stopping()
         logger.info("stopping: a last checkpoint, then this worker leaves its group")
         self._worker.stopping = True
         if not any(partition.loaded for partition in self._worker.partitions):
@@ -141,6 +146,7 @@ class WorkerProcess:
         told_s = 0.0
         while True:
             self._worker.beat()
+            self._supervision.turn(self._worker.problems(), self._worker.waits_for(), doing(self._worker))
             self._refuse_company()
             silence = self._worker.silence_s() if self._worker.partitions.assigned else None
             if silence is None or silence < SILENCE_S:
@@ -186,7 +192,8 @@ class WorkerProcess:
         following = Following(self._targets, self._clock, self._worker)
         while True:
             await asyncio.sleep(RELOAD_S)
-            following.look()
+            if following.look():
+                self._supervision.reloaded()
 
     async def _tell_when_ready(self) -> None:
         """Tell that everything found at the start is applied, and durable where that was asked."""

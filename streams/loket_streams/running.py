@@ -27,6 +27,7 @@ from loket.clock import Clock
 from loket.errors import LoketError
 from loket.serving import Routes, Server
 from loket.settings import WorkerSettings
+from loket.supervision import Supervision, supervision
 from loket.targets import TargetsFile
 from loket_streams import health
 from loket_streams.collecting import collect_seldom
@@ -86,27 +87,31 @@ def run(
     server.start()
     collect_seldom()
     logger.info("metrics on %s/metrics; reading %s at %s", server.url, settings.topic, settings.bootstrap)
+    manager = supervision(os.environ, clock)
     process = WorkerProcess(
         settings,
         clock,
         targets,
         worker,
         partitions=worker.partition_count,
+        supervision=manager,
         ready_file=ready_file,
         member_id=member_id,
     )
-    _end(_status(process.serve(_on_stop_signal)))
+    _end(_status(process.serve(_on_stop_signal), manager))
 
 
-def _status(work: Coroutine[Any, Any, None]) -> int:
+def _status(work: Coroutine[Any, Any, None], manager: Supervision) -> int:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
         loop.run_until_complete(work)
     except LoketError as error:
+        manager.ended(str(error))
         print(error, file=sys.stderr)
         return error.exit_status
     except Exception:
+        manager.ended("the worker failed: see its log")
         logger.exception("the worker failed")
         return 1
     return 0
