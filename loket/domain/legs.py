@@ -9,11 +9,12 @@ drafts: an issue and its steps  ──measure──▶  legs with stretches, dur
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from itertools import pairwise
 
 from msgspec import Struct, field
 
-from loket.domain.drafts import Draft
+from loket.domain.drafts import FAR_MS, Draft
 from loket.domain.leg import TRANSFERRED, Leg
 from loket.domain.policy import DAY, MINUTE, ServiceDays
 from loket.domain.steps import Kind, Step
@@ -87,7 +88,7 @@ def go_on(folded: Folded, step: Step) -> Folded | None:
     """
     if not folded.drafts or step.kind in _REACHES_BACK:
         return None
-    draft = _leg_of(folded.drafts, step, never=False)
+    draft = _leg_of(folded.drafts, step)
     if draft is None or (step.kind in _BEGINS_SERVICE and not draft.is_open):
         return None
     draft.take(step)
@@ -109,16 +110,21 @@ def _tell_visits(legs: list[Leg]) -> None:
     if len(legs) == 1:
         legs[0].visit = legs[0].issued_at is not None
         return
-    gone = [leg for leg in legs if leg.outcome == TRANSFERRED]
+    gone: dict[int, list[Leg]] = {}  # by day, of each the two that left first: a leg does not leave before itself
     for leg in legs:
-        leg.visit = leg.issued_at is not None and not any(_left_before(other, leg) for other in gone)
+        if leg.outcome == TRANSFERRED and leg.ended_at is not None:
+            of_day = gone.setdefault(leg.day, [])
+            of_day.append(leg)
+            of_day.sort(key=_ended_at)
+            del of_day[2:]
+    for leg in legs:
+        leg.visit = leg.issued_at is not None and not any(
+            other is not leg and _ended_at(other) <= leg.issued_at for other in gone.get(leg.day, ())
+        )
 
 
-def _left_before(gone: Leg, leg: Leg) -> bool:
-    """Whether this unit transferred the subject away on the day of a leg and before its issue (rule 13)."""
-    if gone is leg or gone.day != leg.day or gone.ended_at is None or leg.issued_at is None:
-        return False
-    return gone.ended_at <= leg.issued_at
+def _ended_at(leg: Leg) -> int:
+    return -FAR_MS if leg.ended_at is None else leg.ended_at
 
 
 def _standing(steps: list[Step], folded: Folded) -> list[Step]:
@@ -147,21 +153,28 @@ def _assign(steps: list[Step], day: int, days: ServiceDays, folded: Folded, *, n
     Also whether none waits for an issue.
     """
     drafts: list[Draft] = []
+    newest: dict[str | None, Draft] = {}
     waiting: list[Step] = []  # belong to an issue that is still to come
-    for index, step in enumerate(steps):
+    issues: _Issues | None = None
+    for step in steps:
+        since = step.at - NEVER_EXPIRES_MS if never else -FAR_MS  # what was last touched before it is expired
         if step.kind == Kind.ISSUED:
             issue_day = days.day(step.at) if never else day
-            draft = _last(drafts, step.from_unit)
-            if draft is not None and draft.is_open and draft.day == issue_day and not _expired(draft, step.at, never):
+            draft = newest.get(step.from_unit)
+            if draft is not None and draft.is_open and draft.day == issue_day and draft.last_at >= since:
                 folded.contradictions += 1
             else:
-                draft = Draft(step, step.from_unit, issue_day)
+                draft = newest[step.from_unit] = Draft(step, step.from_unit, issue_day)
                 drafts.append(draft)
             if waiting:
                 waiting = _hand_over(waiting, draft, days, never=never)
             continue
-        found = _leg_of(drafts, step, never=never)
-        if found is None or (not found.is_open and step.kind in _BEGINS_SERVICE and _issue_follows(steps, index)):
+        found = _leg_of(drafts, step, since)
+        if found is not None and step.kind in _BEGINS_SERVICE and not found.is_open:
+            issues = issues or _Issues(steps)
+            if issues.follow(step):
+                found = None
+        if found is None:
             waiting.append(step)
         else:
             found.take(step)
@@ -182,41 +195,48 @@ def _hand_over(waiting: list[Step], draft: Draft, days: ServiceDays, *, never: b
     return still
 
 
-def _expired(draft: Draft, at: int, never: bool) -> bool:
-    return never and at > draft.last_at + NEVER_EXPIRES_MS
-
-
-def _last(drafts: list[Draft], from_unit: str | None) -> Draft | None:
+def _last(drafts: list[Draft], from_unit: str | None, since: int) -> Draft | None:
     for draft in reversed(drafts):
-        if draft.from_unit == from_unit:
+        if draft.from_unit == from_unit and draft.last_at >= since:
             return draft
     return None
 
 
-def _leg_of(drafts: list[Draft], step: Step, *, never: bool) -> Draft | None:
-    """The leg before a step to which it belongs, if any (rule 12)."""
-    if never:
-        drafts = [draft for draft in drafts if not _expired(draft, step.at, never)]
-    if step.from_unit is not None:
-        return _last(drafts, step.from_unit)
-    if not drafts:
-        return None
-    own = _last(drafts, None)
-    if own is not None and own.is_open:
+def _leg_of(drafts: list[Draft], step: Step, since: int = -FAR_MS) -> Draft | None:
+    """The leg before a step to which it belongs, if any (rule 12), of those that were touched since an instant."""
+    own = _last(drafts, step.from_unit, since)
+    if step.from_unit is not None or (own is not None and own.is_open):
         return own
-    open_elsewhere = [draft for draft in drafts if draft.is_open]
-    return open_elsewhere[0] if len(open_elsewhere) > 1 else drafts[-1]
+    first_open = last = None
+    for draft in drafts:
+        if draft.last_at >= since:
+            last = draft
+            if draft.is_open:
+                if first_open is not None:
+                    return first_open
+                first_open = draft
+    return last
 
 
-def _issue_follows(steps: list[Step], index: int) -> bool:
-    """Whether an issue to which the step at an index may belong follows within the time of rule 12."""
-    step = steps[index]
-    for later in steps[index + 1 :]:
-        if later.at > step.at + LATE_ISSUE_MS:
-            return False
-        if later.kind == Kind.ISSUED and (step.from_unit is None or later.from_unit == step.from_unit):
-            return True
-    return False
+class _Issues:
+    """When the issues of a ticket are, all of them and by the unit that they come from, to find the next at once."""
+
+    def __init__(self, steps: list[Step]) -> None:
+        self._all: list[int] = []
+        self._from: dict[str | None, list[int]] = {}
+        for step in steps:
+            if step.kind == Kind.ISSUED:
+                self._all.append(step.at)
+                self._from.setdefault(step.from_unit, []).append(step.at)
+
+    def follow(self, step: Step) -> bool:
+        """Whether an issue to which a call or start may belong follows within the time of rule 12.
+
+        One of the same instant is before it (rule 2).
+        """
+        times = self._all if step.from_unit is None else self._from.get(step.from_unit, [])
+        after = bisect_right(times, step.at)
+        return after < len(times) and times[after] <= step.at + LATE_ISSUE_MS
 
 
 def _without_issue(steps: list[Step], day: int, days: ServiceDays, *, never: bool) -> list[Draft]:

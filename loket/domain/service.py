@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import attrgetter
+
 from loket.domain.leg import Credit, Leg, Stretch, Work
 from loket.domain.steps import Kind, Step
+
+_at = attrgetter("at")
 
 
 def _in_order(holds: list[Step]) -> list[Step]:
@@ -11,15 +16,11 @@ def _in_order(holds: list[Step]) -> list[Step]:
     if not holds:
         return holds
     ordered: list[Step] = []
-    pending = list(holds)
     holding = False
-    while pending:
-        at = pending[0].at
-        now = [step for step in pending if step.at == at]
-        pending = [step for step in pending if step.at != at]
-        now.sort(key=lambda step: (step.kind != (Kind.RESUMED if holding else Kind.HELD), step.hash))
-        ordered.extend(now)
-        holding = now[-1].kind == Kind.HELD
+    for _, now in groupby(holds, key=_at):  # a draft takes its steps in the order of time
+        ends = Kind.RESUMED if holding else Kind.HELD
+        ordered.extend(sorted(now, key=lambda step: (step.kind != ends, step.hash)))
+        holding = ordered[-1].kind == Kind.HELD
     return ordered
 
 
