@@ -21,6 +21,8 @@ settings.load_profile("loket")
 
 MARKED_BY_FIXTURE = {
     "embedded": "embedded",
+    "hurt_kafka": "kafka",
+    "hurt_postgres": "postgresql",
     "kafka": "kafka",
     "own_kafka": "kafka",
     "postgres": "postgresql",
@@ -102,6 +104,12 @@ def own_kafka() -> Iterator[KafkaBroker]:
     yield from _kafka()
 
 
+@pytest.fixture(scope="module")
+def hurt_kafka() -> Iterator[KafkaBroker]:
+    """A broker for the tests of one file, each of which may hurt it and leaves it running."""
+    yield from _kafka()
+
+
 @pytest.fixture(scope="session")
 def embedded() -> Iterator[EmbeddedBroker]:
     """The embedded broker that all tests share: use topics and groups of your own."""
@@ -120,6 +128,12 @@ def postgres() -> Iterator[PostgresServer]:
 def own_postgres() -> Iterator[PostgresServer]:
     """A server for this test alone, to be killed and restarted."""
     yield from _postgres(durable=True)
+
+
+@pytest.fixture(scope="module")
+def hurt_postgres() -> Iterator[PostgresServer]:
+    """A server for the tests of one file, each of which may hurt it and leaves it running."""
+    yield from _postgres(durable=False)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import psycopg
 from support import programs
 from support.process import Process, ServerFailed, free_port, gone, wait_until
 
-__all__ = ["PostgresServer"]
+__all__ = ["PostgresServer", "SmallDisk"]
 
 
 def _account() -> str:
@@ -26,6 +26,33 @@ def _account() -> str:
         with suppress(KeyError):
             return pwd.getpwnam(name).pw_name
     raise programs.Unavailable("PostgreSQL refuses to run as root, and there is no user postgres or nobody")
+
+
+class SmallDisk:
+    """A file system in memory that is soon full, for a tablespace of a server; `grow` makes room."""
+
+    def __init__(self, folder: Path, mebibytes: int) -> None:
+        self.folder = folder
+        folder.mkdir()
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "loket-small", folder],
+            capture_output=True,
+            check=False,
+        )
+        self.is_mounted = done.returncode == 0
+        if self.is_mounted and (account := _account()):
+            shutil.chown(folder, account)
+            folder.chmod(0o700)
+
+    def grow(self, mebibytes: int) -> None:
+        """Make it as large as that."""
+        subprocess.run(["mount", "-o", f"remount,size={mebibytes}m", self.folder], capture_output=True, check=True)
+
+    def close(self) -> None:
+        """Forget it and what it holds."""
+        if self.is_mounted:
+            subprocess.run(["umount", self.folder], capture_output=True, check=True)
+        self.folder.rmdir()
 
 
 class PostgresServer:
@@ -94,15 +121,15 @@ class PostgresServer:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @contextmanager
-    def database(self) -> Iterator[str]:
+    def database(self, options: str = "") -> Iterator[str]:
         """Make an empty database, give its URL, and drop it in the end whoever is still connected."""
         name = f"loket_{uuid.uuid4().hex[:12]}"
-        self._execute(f'CREATE DATABASE "{name}"')
+        self.execute(f'CREATE DATABASE "{name}" {options}')
         try:
             yield self.url(name)
         finally:
             with suppress(psycopg.OperationalError):  # a test may have left the server down
-                self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+                self.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
     def _initialise(self, data: Path, account: str) -> None:
         command: list[str | Path] = [
@@ -131,18 +158,20 @@ class PostgresServer:
         if done.returncode:
             raise ServerFailed(f"PostgreSQL's cluster could not be made\n{done.stdout}{done.stderr}")
 
-    def _connect(self) -> "psycopg.Connection[tuple[object, ...]]":
+    def connect(self, database: str = "postgres") -> "psycopg.Connection[tuple[object, ...]]":
+        """Connect as the server's owner; every statement is a transaction of its own."""
         return psycopg.connect(
-            host="127.0.0.1", port=self.port, user="loket", dbname="postgres", autocommit=True, connect_timeout=2
+            host="127.0.0.1", port=self.port, user="loket", dbname=database, autocommit=True, connect_timeout=2
         )
 
-    def _execute(self, statement: str) -> None:
-        with self._connect() as connection:
+    def execute(self, statement: str, database: str = "postgres") -> None:
+        """Run one statement."""
+        with self.connect(database) as connection:
             connection.execute(statement.encode())
 
     def _answers(self) -> bool:
         try:
-            self._connect().close()
+            self.connect().close()
         except psycopg.OperationalError:
             return False
         return True

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event as Flag
 from threading import Thread
@@ -28,7 +28,7 @@ from loket_consumers.engines import reading
 from loket_consumers.schema import archive, positions
 from support.logs import make
 from support.oracle import Oracle, without_zeros
-from support.process import Process, free_port
+from support.process import Process, ServerFailed, free_port, wait_until
 from support.recorded import figures, of_record
 
 __all__ = ["PARTITIONS", "Load", "SinkProcess", "assert_exact", "killed_at_the_end", "loket", "visits"]
@@ -146,6 +146,13 @@ class SinkProcess:
             ready=lambda: self.page("/-/healthy") is not None,
         )
         return self
+
+    def dies(self, *options: str, timeout_s: float = 60) -> int | None:
+        """Start it, though it may end before it serves, and return how it ended."""
+        with suppress(ServerFailed):
+            self.start(*options)
+        wait_until(lambda: not self.process.running, timeout_s, f"{self.process.name} to end")
+        return self.process.status
 
     def run_to_the_end(self) -> None:
         """Store all that is there, and stop."""

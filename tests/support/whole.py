@@ -148,10 +148,11 @@ class Whole:
         """A worker, not started yet."""
         return self.stream.worker(*arguments, **(self._settings | settings))
 
-    def sink(self, **settings: str) -> SinkProcess:
-        """A sink, not started yet."""
+    def sink(self, *, database: str = "", **settings: str) -> SinkProcess:
+        """A sink, not started yet; it may know the database by another URL."""
         name = f"sink-{self.stream.app_id}-{len(self._sinks)}"
-        made = SinkProcess(self.stream.bootstrap, self.stream.topic, self.database, self.folder, name, **settings)
+        url = database or self.database
+        made = SinkProcess(self.stream.bootstrap, self.stream.topic, url, self.folder, name, **settings)
         made.environment |= self._settings
         self._sinks.append(made)
         return made
@@ -178,22 +179,29 @@ class Whole:
         records = read_all(self.stream.bootstrap, self.stream.topic, self.stream.partitions)
         return Judged(records, self.policy, event_clock=self.event_clock)
 
-    def assert_exact(self, *workers: StreamWorker, sink: SinkProcess | None = None) -> Judged:
+    def assert_exact(
+        self, *workers: StreamWorker, sink: SinkProcess | None = None, judged: Judged | None = None
+    ) -> Judged:
         """Wait until all is read; then units, metrics and record must be what the domain says.
 
-        `sink` is one that runs; without one the record is brought to the end by a sink of its own.
+        `sink` is one that runs; without one the record is brought to the end by a sink of its own. `judged` is given
+        where the topic has not the whole log any more.
         """
         units = self.stream.settled(*workers, timeout_s=SETTLED_S)
-        judged = self.judged()
+        judged = judged or self.judged()
         assert units == judged.units()
         self._assert_metrics(workers, judged)
         if sink is None:
             self.sink().run_to_the_end()
         else:
-            ends = self.stream.ends()
-            wait_until(lambda: self.stored() == ends, SETTLED_S, "the sink to store everything", every_s=0.1)
+            self.wait_for_record()
         self.assert_record(judged)
         return judged
+
+    def wait_for_record(self) -> None:
+        """Wait until a sink that runs has stored everything."""
+        ends = self.stream.ends()
+        wait_until(lambda: self.stored() == ends, SETTLED_S, "the sink to store everything", every_s=0.1)
 
     def stored(self) -> dict[int, int]:
         """The positions of the record."""
