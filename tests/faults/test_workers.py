@@ -13,7 +13,7 @@ from support.kafka import KafkaBroker
 from support.process import wait_until
 from support.rounds import dice_of, rounds
 from support.stream_worker import PLACES
-from support.streams import StreamWorker
+from support.streams import StreamWorker, read_all
 from support.whole import Whole, events_of
 
 MakeWhole = Callable[..., Whole]
@@ -183,3 +183,42 @@ def test_a_first_start_on_an_empty_broker(own_kafka: KafkaBroker, make_whole: Ma
     time.sleep(dice.uniform(0, 2))
     whole.send(whole.events(50, dice))
     whole.assert_exact(worker, sink=sink)
+
+
+@rounds()
+def test_recovered_from_a_changelog_that_kafka_has_compacted(
+    kafka: KafkaBroker, make_whole: MakeWhole, fault_round: int
+) -> None:
+    """Its log cleaner has really run: of many records of a unit the last is left, and deleted pages are gone."""
+    dice = dice_of("compacted", fault_round)
+    whole = make_whole(kafka, partitions=1)
+    kafka.configure(
+        f"{whole.stream.app_id}-units-changelog",
+        {"segment.ms": 100, "min.cleanable.dirty.ratio": 0.01, "min.compaction.lag.ms": 0, "delete.retention.ms": 0},
+    )
+    worker = whole.worker("--member-id", "one", LOKET_CHECKPOINT_INTERVAL_S="0.2")
+    worker.start(ready=True)
+    written: int = 0
+
+    def is_compacted() -> bool:
+        nonlocal written
+        whole.send(whole.events(20, dice))
+        written = int(worker.state().get("written", written))
+        return 0 < 2 * changelog_records(whole) < written
+
+    wait_until(is_compacted, 90, "Kafka to compact the changelog", every_s=0.3)
+    if dice.random() < 0.5:
+        worker.kill()
+    else:
+        worker.stop()
+    worker.start()
+    whole.assert_exact(worker)
+    worker.kill()
+    worker.start()
+    whole.assert_exact(worker)
+
+
+def changelog_records(whole: Whole) -> int:
+    """How many records the changelog still has."""
+    changelog = f"{whole.stream.app_id}-units-changelog"
+    return sum(len(found) for found in read_all(whole.stream.bootstrap, changelog, whole.stream.partitions).values())

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from support.process import ServerFailed
+from support.process import ServerFailed, wait_until
 from support.streams import Stream, StreamWorker, visits
 
 MakeStream = Callable[..., Stream]
@@ -24,7 +24,7 @@ def test_recovery_guard(make_stream: MakeStream, cures_left_out: tuple[str, ...]
     worker.start(ready=True)
     sender = threading.Thread(target=stream.send, args=(visits(3_000, 40),), kwargs={"per_s": 2_000})
     sender.start()
-    time.sleep(2.5)  # a checkpoint, so that there is something to recover
+    wait_until(lambda: worker.state().get("written", 0) > 0, 90, "a checkpoint, so that there is something to recover")
     worker.kill()
     worker.start(ready=True)
     sender.join()
@@ -39,7 +39,7 @@ def test_commits_are_held_back_to_what_is_durable(make_stream: MakeStream) -> No
     worker.start(ready=True)
     stream.send(visits(400, 20))
     stream.settled(worker)
-    time.sleep(2.5)  # Faust commits every second
+    wait_until(lambda: stream.committed() == stream.ends(), 90, "Faust to commit", every_s=0.5)
     worker.kill()
     worker.start()
     assert stream.settled(worker) != stream.expected()
@@ -51,7 +51,7 @@ def test_an_exception_of_the_agent_ends_the_process(make_stream: MakeStream) -> 
     stream.send(visits(400, 20))
     worker = stream.worker("--break-at", "700")
     worker.start()
-    assert worker.wait(20) == 1
+    assert worker.wait(120) == 1
     assert "no memory left" in worker.process.output()
     mended = stream.worker()
     mended.start()
@@ -63,7 +63,7 @@ def test_without_it_the_events_of_the_exception_are_lost(make_stream: MakeStream
     stream.send(visits(400, 20))
     worker = stream.worker("--break-at", "700", *without("failing-agent", "gap-check"))
     worker.start()
-    time.sleep(6)
+    wait_until(lambda: "it is broken now" in worker.process.output(), 90, "the exception", every_s=0.5)
     stream.send(visits(10, 20, first=400))
     assert stream.settled(worker) != stream.expected()
 
@@ -74,11 +74,48 @@ def test_a_hole_is_never_applied(make_stream: MakeStream) -> None:
     stream.send(visits(400, 20))
     worker = stream.worker("--break-at", "700", *without("failing-agent"))
     worker.start()
-    time.sleep(6)
+    wait_until(lambda: "it is broken now" in worker.process.output(), 90, "the exception", every_s=0.5)
     stream.send(visits(10, 20, first=400))
     time.sleep(1)
     before = worker.state().get("partitions", {}).get("0", {}).get("next")
     assert before is None or before <= 700
+
+
+def paused_past_its_session(stream: Stream, *without: str) -> bool:
+    """Pause a worker with changes that are not written until another has gone past them, let it write, kill both.
+
+    Whether a worker that starts then has all events once.
+    """
+    arguments = [argument for cure in without for argument in ("--without", cure)]
+    away = stream.worker(*arguments, LOKET_CHECKPOINT_INTERVAL_S="120")
+    present = stream.worker(*arguments)
+    away.start(ready=True)
+    present.start(ready=True)
+    sender = threading.Thread(target=stream.send, args=(visits(4_000, 60),), kwargs={"per_s": 2_000})
+    sender.start()
+    wait_until(lambda: any(told["dirty"] for told in away.state().get("partitions", {}).values()), 90, "changes")
+    assert away.state()["written"] == 0
+    away.process.pause()
+    sender.join()
+    stream.send(visits(2_000, 60, first=4_000))
+    stream.settled(present)
+    wait_until(lambda: stream.committed() == stream.ends(), 90, "the last checkpoint, and its commit", every_s=0.5)
+    away.process.resume()
+    wait_until(lambda: away.state().get("written", 0) > 0, 90, "the old writer to write")
+    present.kill()
+    away.kill()
+    after = stream.worker(*arguments)
+    after.start()
+    return stream.settled(after) == stream.expected()
+
+
+def test_an_old_writer_takes_nothing_away(make_stream: MakeStream) -> None:
+    """The highest offset wins, and what was written over is written again; in rounds: tests/faults."""
+    assert paused_past_its_session(make_stream())
+
+
+def test_without_its_cures_an_old_writer_takes_events_away(make_stream: MakeStream) -> None:
+    assert not paused_past_its_session(make_stream(), "highest-offset-wins", "foreign-write-check")
 
 
 def spoil(stream: Stream) -> None:
@@ -86,7 +123,7 @@ def spoil(stream: Stream) -> None:
     from kafka import KafkaProducer
 
     producer = KafkaProducer(bootstrap_servers=stream.bootstrap)
-    producer.send(f"{stream.app_id}-units-changelog", key=b"unit-0", value=b"not a unit", partition=0).get(10)
+    producer.send(f"{stream.app_id}-units-changelog", key=b"unit-0", value=b"not a unit", partition=0).get(60)
     producer.close()
 
 
@@ -95,7 +132,7 @@ def test_an_exception_of_the_store_ends_the_process_with_its_reason(make_stream:
     spoil(stream)
     worker = stream.worker()
     worker.start()
-    assert worker.wait(20) == 1
+    assert worker.wait(120) == 1
     assert "header `offset`" in worker.process.output()
     assert "LOKET_APP_ID" in worker.process.output()
 

@@ -1,7 +1,7 @@
 """The private parts of Faust 0.15.3 and aiokafka 0.14.0 that the stream touches: they are there and mean what we take.
 
 A new version is taken by hand: where one of these fails, read what changed before anything else. What the parts do
-together is in test_cures.py and test_crashes.py, on a real Kafka.
+together is in test_cures.py and tests/faults, on a real Kafka.
 """
 
 import asyncio

@@ -93,6 +93,17 @@ class KafkaBroker:
             admin.close()
         return name
 
+    def configure(self, topic: str, configs: Mapping[str, str | int | float]) -> None:
+        """Change the configuration of a topic."""
+        from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
+
+        told = {name: str(value) for name, value in configs.items()}
+        admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
+        try:
+            admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configs=told)])
+        finally:
+            admin.close()
+
     def contents(self) -> set[str]:
         """The names of all topics but Kafka's own, and of all groups, now."""
         from kafka.admin import KafkaAdminClient
@@ -145,6 +156,7 @@ class KafkaBroker:
             "share.coordinator.state.topic.replication.factor": "1",
             "share.coordinator.state.topic.min.isr": "1",
             "log.cleaner.dedupe.buffer.size": "4194304",
+            "log.cleaner.backoff.ms": "500",
             "log.index.size.max.bytes": "1048576",
             "num.network.threads": "2",
             "num.io.threads": "4",

@@ -174,7 +174,7 @@ def die_in(place: str, time: int) -> None:
 
         KafkaChangelog.send_batch = send_batch  # type: ignore[method-assign]
 
-    checkpoints.MAX_RECORD_BYTES = 4_000  # type: ignore[misc]  # several batches, of which some are written
+    vars(checkpoints)["MAX_RECORD_BYTES"] = 4_000  # several batches, of which some are written
     places: dict[str, Callable[[], None]] = {
         "encoding": lambda: dying(checkpoints.Checkpointer, "_records"),
         "sending": lambda: dying(KafkaChangelog, "send_batch"),
@@ -200,6 +200,7 @@ def broken_processor(at: int) -> None:
         def _take(self, partition: Any, record: Any) -> None:
             if record.offset == at and not Broken.broken:
                 Broken.broken = True
+                print("it is broken now", flush=True)
                 raise OSError("no memory left")
             super()._take(partition, record)
 

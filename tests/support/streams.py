@@ -88,7 +88,7 @@ def read_all(bootstrap: str, topic: str, partitions: int) -> dict[int, list[Any]
         consumer.assign(named)
         consumer.seek_to_beginning(*named)
         found: dict[int, list[Any]] = {number: [] for number in range(partitions)}
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while any(consumer.position(tp) < ends[tp] for tp in named):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{topic} could not be read to its end")
@@ -140,10 +140,10 @@ class StreamWorker:
             [sys.executable, "-m", "support.stream_worker", *self._arguments],
             ready=lambda: (not ready and self.get("/-/healthy")[0] == 200) or self.get("/-/ready")[0] == 200,
             environment=self._environment,
-            timeout_s=40,
+            timeout_s=120,
         )
 
-    def dies(self, timeout_s: float = 60) -> int:
+    def dies(self, timeout_s: float = 120) -> int:
         """Start it, though it may end before it serves, and return how it ended."""
         with suppress(ServerFailed):
             self.start()
@@ -152,7 +152,7 @@ class StreamWorker:
     def get(self, path: str) -> tuple[int, str]:
         """Return status and text of a page, 0 where nothing serves."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -169,7 +169,7 @@ class StreamWorker:
 
     def stop(self) -> str:
         """SIGTERM; return what it wrote."""
-        self.process.stop(signal.SIGTERM, 25)
+        self.process.stop(signal.SIGTERM, 60)
         return self.process.output()
 
     def wait(self, timeout_s: float) -> int:
@@ -227,22 +227,22 @@ class Stream:
     def expected(self) -> dict[str, dict[str, Any]]:
         return oracle(read_all(self.bootstrap, self.topic, self.partitions))
 
-    def settled(self, *workers: StreamWorker, timeout_s: float = 40) -> dict[str, dict[str, Any]]:
-        """Wait until the workers have every partition between them, read to its end; return their units."""
+    def settled(self, *workers: StreamWorker, timeout_s: float = 120) -> dict[str, dict[str, Any]]:
+        """Wait until the workers have every partition between them, read to its end; return their units.
 
-        def told() -> list[dict[str, Any]]:
-            return [partition for worker in workers for partition in worker.state().get("partitions", {}).values()]
-
+        All of one look: between two a partition may move, or a worker be too busy to answer.
+        """
         ends = self.ends()
+        found: list[tuple[str, Any]] = []
 
         def is_settled() -> bool:
-            found = [item for worker in workers for item in worker.state().get("partitions", {}).items()]
+            found[:] = [item for worker in workers for item in worker.state().get("partitions", {}).items()]
             return sorted(int(number) for number, _ in found) == list(range(self.partitions)) and all(
                 partition["ready"] and partition["next"] >= ends[int(number)] for number, partition in found
             )
 
         wait_until(is_settled, timeout_s, "the workers to read to the end", every_s=0.2)
-        return {unit: state for partition in told() for unit, state in partition["units"].items()}
+        return {unit: state for _, partition in found for unit, state in partition["units"].items()}
 
     def ends(self) -> dict[int, int]:
         """The end of each partition, as those see it who read what is committed."""
