@@ -27,7 +27,7 @@ def _produce(broker: KafkaBroker, topic: str, values: list[bytes], codec: str | 
     producer = KafkaProducer(bootstrap_servers=broker.bootstrap, compression_type=codec)
     try:
         for sent in [producer.send(topic, value) for value in values]:
-            sent.get(timeout=30)
+            sent.get(timeout=90)
     finally:
         producer.close()
 
@@ -103,12 +103,12 @@ def test_a_paused_broker_answers_nothing_until_it_goes_on(own_kafka: KafkaBroker
     topic = own_kafka.create_topic()
     producer = KafkaProducer(bootstrap_servers=own_kafka.bootstrap)
     try:
-        producer.send(topic, b"1").get(timeout=30)
+        producer.send(topic, b"1").get(timeout=90)
         own_kafka.pause()
         sent = producer.send(topic, b"2")
         assert not sent.is_done
         own_kafka.resume()
-        sent.get(timeout=30)
+        sent.get(timeout=90)
     finally:
         producer.close()
     assert _read(own_kafka, topic, 2) == [b"1", b"2"]

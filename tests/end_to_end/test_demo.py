@@ -23,7 +23,7 @@ def scratch(tmp_path: Path) -> Path:
 
 
 def test_the_demo_moves_and_its_metrics_and_record_agree(scratch: Path) -> None:
-    ended = run_loket("demo", "--seconds", "12", scratch=scratch)
+    ended = run_loket("demo", "--seconds", "20", scratch=scratch)
     assert ended.status == 0, ended.err + ended.out
     assert "Metrics and record agree." in ended.out
     served = [sum(map(int, re.findall(r"served (\d+)", line))) for line in ended.out.splitlines() if "lag" in line]
@@ -62,7 +62,7 @@ def test_a_port_in_use_is_named_and_another_one_taken_and_status_reads_it(scratc
             for expected in ("Civil registry", "waiting", "pgw-101", "lag"):
                 assert expected in status.out
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=40)
+            out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert "nothing is left behind" in out
     assert left_by(scratch) == []

@@ -33,7 +33,7 @@ def _running(command: str, scratch: Path, environment: dict[str, str]) -> Iterat
     with loket_process([command], scratch, environment) as process:
         yield process
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=120)
         assert process.returncode == 0, said
 
 
@@ -76,8 +76,8 @@ def test_the_commands_of_the_readme_in_its_order(kafka: KafkaBroker, database: s
     loket("db", "upgrade")
     with _running("worker", scratch, environment), _running("sink", scratch, environment):
         loket("import", log)
-        wait_until(lambda: _read(worker_url, APPLIED_OFFSET.name) >= len(events), 60, "the worker")
-        wait_until(lambda: _read(sink_url, SINK_NEXT_OFFSET.name) >= len(events), 60, "the sink")
+        wait_until(lambda: _read(worker_url, APPLIED_OFFSET.name) >= len(events), 120, "the worker")
+        wait_until(lambda: _read(sink_url, SINK_NEXT_OFFSET.name) >= len(events), 120, "the sink")
 
         status = loket("status", "--url", worker_url)
         assert "unit-0000" in status.out

@@ -342,10 +342,10 @@ def test_a_process_that_fails_is_status_3_with_the_end_of_its_log(
 def test_an_embedded_broker_that_dies_is_status_3(log_of_it: str, tmp_path: Path, scratch: Path) -> None:
     log = write_jsonl(tmp_path / "log.jsonl", _lines(2_000))
     with loket_process(["try", log], scratch) as process:
-        wait_until(lambda: any(scratch.glob(f"loket-try-*/{log_of_it}")), 90, f"{log_of_it} to be written")
+        wait_until(lambda: any(scratch.glob(f"loket-try-*/{log_of_it}")), 120, f"{log_of_it} to be written")
         (broker,) = (child for child in _children(process.pid) if _name(child) == "tansu")
         os.kill(broker, signal.SIGKILL)
-        out, err = process.communicate(timeout=90)
+        out, err = process.communicate(timeout=120)
     assert (process.returncode, out) == (3, ""), err
     assert "the embedded broker ended by itself" in err
     assert left_by(scratch) == []
@@ -365,12 +365,12 @@ def _name(process: int) -> str:
 def test_nothing_is_left_of_a_try_that_is_ended(how: signal.Signals, tmp_path: Path, scratch: Path) -> None:
     log = write_jsonl(tmp_path / "log.jsonl", _lines(20))
     with loket_process(["try", log], scratch) as process:
-        wait_until(lambda: any(scratch.glob("loket-try-*/sink.log")), 60, "the sink to start")
+        wait_until(lambda: any(scratch.glob("loket-try-*/sink.log")), 120, "the sink to start")
         process.send_signal(how)
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=120)
     assert out == ""
     assert process.returncode == (-how if how == signal.SIGKILL else 128 + how)
-    wait_until(lambda: left_by(scratch) == [], 20, f"all of it to go: {left_by(scratch)}")
+    wait_until(lambda: left_by(scratch) == [], 90, f"all of it to go: {left_by(scratch)}")
 
 
 def test_nothing_is_left_on_a_kafka_of_a_try_that_is_killed(
@@ -383,10 +383,10 @@ def test_nothing_is_left_on_a_kafka_of_a_try_that_is_killed(
 
     assert left() == []
     with loket_process(["try", log, "--targets", targets, "--bootstrap", kafka.bootstrap], scratch) as process:
-        wait_until(lambda: len(left()) == 4, 90, "topics and groups of the try")
+        wait_until(lambda: len(left()) == 4, 120, "topics and groups of the try")
         process.kill()
-        process.communicate(timeout=60)
-    wait_until(lambda: left_by(scratch) == [], 60, "folder and processes to go")
+        process.communicate(timeout=120)
+    wait_until(lambda: left_by(scratch) == [], 120, "folder and processes to go")
     assert left() == []
 
 

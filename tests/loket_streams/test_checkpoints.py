@@ -54,7 +54,7 @@ class Worker:
                 self.partition.dirty.add(name)
                 self.partition.advance(offset + 1)
 
-    def checkpoint(self, deadline_s: float = 5) -> None:
+    def checkpoint(self, deadline_s: float = 60) -> None:
         run(self.checkpointer.checkpoint(deadline_s))
 
 

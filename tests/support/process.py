@@ -78,7 +78,7 @@ class Process:
         program: Sequence[str | Path],
         *,
         ready: Callable[[], bool],
-        timeout_s: float = 60,
+        timeout_s: float = 120,
         user: str = "",
         environment: Mapping[str, str] | None = None,
         on_orphaned: signal.Signals = signal.SIGKILL,
@@ -138,7 +138,7 @@ class Process:
             raise ServerFailed(f"{self.name} is not running")
         self._popen.send_signal(what)
 
-    def stop(self, how: signal.Signals = signal.SIGTERM, timeout_s: float = 20) -> None:
+    def stop(self, how: signal.Signals = signal.SIGTERM, timeout_s: float = 60) -> None:
         """End it in order; what does not end within `timeout_s` is killed. Does nothing if it has ended."""
         if self._popen is None:
             return

@@ -104,7 +104,7 @@ class Prometheus:
         (sample,) = self.query(expression)
         return sample.value
 
-    def wait_for(self, expression: str, timeout_s: float = 20) -> list[Sample]:
+    def wait_for(self, expression: str, timeout_s: float = 90) -> list[Sample]:
         """Return the answer as soon as it has any series."""
         wait_until(lambda: bool(self.query(expression)), timeout_s, f"Prometheus to answer {expression}", every_s=0.1)
         return self.query(expression)
@@ -112,7 +112,7 @@ class Prometheus:
     def _get(self, path: str, parameters: Mapping[str, str]) -> Any:
         url = f"{self.address}{path}?{urllib.parse.urlencode(parameters)}"
         try:
-            with urllib.request.urlopen(url, timeout=10) as answer:
+            with urllib.request.urlopen(url, timeout=60) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as refusal:
             with refusal:

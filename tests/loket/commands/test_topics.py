@@ -25,7 +25,7 @@ def loket(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         env={**inherited, **settings},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 

@@ -19,13 +19,13 @@ import subprocess, sys, time
 from loket.companions import Run, interruptible
 
 with interruptible(), Run("test") as run:
-    child = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    child = subprocess.Popen(["sleep", "300"], start_new_session=True)
     run.watch(child.pid)
     run.stack.callback(child.wait)
     run.stack.callback(child.terminate)
     run.undo([sys.executable, "-c", "open(%r, 'w').write('undone')"])
     print(run.folder, child.pid, flush=True)
-    time.sleep(60)
+    time.sleep(300)
 """
 
 
@@ -47,7 +47,7 @@ def _started(tmp_path: Path) -> tuple[subprocess.Popen[str], Path, int]:
 def test_a_run_that_is_asked_to_end_leaves_nothing(how: signal.Signals, tmp_path: Path) -> None:
     process, folder, child = _started(tmp_path)
     os.kill(process.pid, how)
-    assert process.wait(20) != 0
+    assert process.wait(90) != 0
     process.communicate()
     assert not folder.exists()
     assert gone(child)
@@ -56,9 +56,9 @@ def test_a_run_that_is_asked_to_end_leaves_nothing(how: signal.Signals, tmp_path
 def test_a_run_that_is_killed_is_cleared_up_by_its_caretaker(tmp_path: Path) -> None:
     process, folder, child = _started(tmp_path)
     process.kill()
-    process.wait(20)
+    process.wait(90)
     process.communicate()
-    wait_until(lambda: not folder.exists(), 20, "the folder to go")
+    wait_until(lambda: not folder.exists(), 90, "the folder to go")
     assert gone(child)
     assert (tmp_path / "undone").read_text() == "undone"
 
@@ -68,7 +68,7 @@ def test_a_run_that_ends_well_leaves_nothing_and_undoes_nothing_twice(tmp_path: 
         folder = run.folder
         run.undo([sys.executable, "-c", f"open({str(tmp_path / 'undone')!r}, 'w')"])
         told = run.start("version", ["--version"], child_environment({}))
-        wait_until(told.finished, 20, "the version")
+        wait_until(told.finished, 90, "the version")
         assert "loket 0." in told.tail()
     assert not folder.exists()
     time.sleep(0.2)
@@ -81,7 +81,7 @@ def test_a_process_that_fails_is_told_with_the_end_of_its_log() -> None:
         with pytest.raises(
             CompanionFailed, match=r"wrong ended with exit status 2; its log ends with:\n[\s\S]*no-such"
         ) as error:
-            wait_until(failed.finished, 20, "the failure")
+            wait_until(failed.finished, 90, "the failure")
         assert error.value.exit_status == 3
 
 

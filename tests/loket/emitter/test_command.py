@@ -143,8 +143,8 @@ def test_it_sends_what_it_is_given_and_what_waited_and_ends_in_order(kafka: Kafk
         refused = _run(tmp_path, GOOD % "4")
         assert refused.returncode == 1
         assert f"in use by process {sender.pid}" in refused.stderr
-        wait_until(lambda: _status(tmp_path)["pending"] == 0, 30, "the event to be sent", every_s=0.3)
+        wait_until(lambda: _status(tmp_path)["pending"] == 0, 120, "the event to be sent", every_s=0.3)
         sender.send_signal(signal.SIGTERM)
-        _, said = sender.communicate(timeout=30)
+        _, said = sender.communicate(timeout=120)
     assert "stopped; 0 events wait" in said, said
     assert sender.returncode == 0

@@ -69,5 +69,5 @@ def test_the_caretakers_command_removes_them(leftovers: Leftovers, admin: Any, t
     file = tmp_path / "leftovers.json"
     command = leftovers.write(file)
     assert file.stat().st_mode & 0o077 == 0
-    subprocess.run(command, check=True, timeout=60)
+    subprocess.run(command, check=True, timeout=120)
     assert _left(admin, leftovers) == []
