@@ -1,7 +1,6 @@
 """The main job on real input: 33,344 calls through `loket try`, to the numbers that the definitions give."""
 
 import random
-import time
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -27,9 +26,6 @@ GOLDEN = {
     "excluding_early": 0.73117,
     "live": 0.73117,
 }
-
-LIMIT_S = 120
-"""A person who tries Loket waits for this."""
 
 
 @pytest.fixture
@@ -67,12 +63,10 @@ def _figures(report: TryReport) -> tuple[Any, Any]:
 
 @pytest.mark.embedded
 def test_the_log_comes_to_the_golden_numbers_on_the_embedded_broker(log: Path, scratch: Path) -> None:
-    began = time.monotonic()
     report = try_json(log, "--mapping", MAPPING, "--targets", TARGETS, scratch=scratch)
     _is_golden(report)
     assert report.agreement.differences == []
     assert (report.duplicates, report.late, report.rejected) == (0, 0, [])
-    assert time.monotonic() - began < LIMIT_S
 
 
 @pytest.mark.long

@@ -61,7 +61,7 @@ def loket_process(
 
 
 def run_loket(
-    *arguments: str | Path, scratch: Path, timeout_s: float = 200, environment: Mapping[str, str] | None = None
+    *arguments: str | Path, scratch: Path, timeout_s: float = 600, environment: Mapping[str, str] | None = None
 ) -> Tried:
     """Run `loket` to its end."""
     with loket_process(arguments, scratch, environment) as process:
@@ -69,7 +69,7 @@ def run_loket(
     return Tried(process.returncode, out, err)
 
 
-def try_json(*arguments: str | Path, scratch: Path, timeout_s: float = 200) -> TryReport:
+def try_json(*arguments: str | Path, scratch: Path, timeout_s: float = 600) -> TryReport:
     """The report of a try in which metrics and record agree, and of which nothing is left."""
     tried = run_loket("try", *arguments, "--json", scratch=scratch, timeout_s=timeout_s)
     assert tried.status == 0, tried.err + tried.out
