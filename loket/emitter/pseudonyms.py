@@ -1,37 +1,17 @@
-"""Keyed hashes in place of ids: whoever has no key cannot tell whose they are, and nobody can read them back.
+"""Replaces the ids of people and tickets in a device's events, before anything is stored or sent."""
 
-```
-pseudonym = "p" + first 26 characters of base32(HMAC-SHA256(key, kind + "\\0" + id in UTF-8)), in lower case
-kind      = "employee" for `employee` and `to_employee`; "subject" for `subject`, `data.ticket` and `data.request`
-```
-
-The same key gives the same pseudonym on every device, so a person stays one person; another key gives another person.
-Twenty-seven characters of a-z and 2-7 match the pattern of ids, and cannot be the 16 or 18 digits of a personal number.
-"""
-
-import hmac
 import stat
-from base64 import b32encode
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from loket.emitter.errors import KeyUnusable
+from loket.wire.pseudonyms import KIND_OF, Kind, pseudonym
 
 __all__ = ["MIN_KEY_BYTES", "Kind", "Pseudonyms"]
 
-Kind = Literal["employee", "subject"]
-
 MIN_KEY_BYTES: Final = 32
 """Ids are few and can be tried one by one; only a key that nobody can guess keeps them."""
-
-_KIND_OF: Final[Mapping[str, Kind]] = {
-    "employee": "employee",
-    "to_employee": "employee",
-    "ticket": "subject",
-    "request": "subject",
-}
-"""Data fields that hold ids of people, or the subject of another event: those must still match."""
 
 
 class Pseudonyms:
@@ -62,9 +42,7 @@ class Pseudonyms:
 
     def pseudonym(self, kind: Kind, id: str) -> str:
         """The keyed hash of one id."""
-        # Ids come from JSON, where a lone surrogate is possible; it must not end in a crash.
-        told = f"{kind}\0{id}".encode("utf-8", "surrogatepass")
-        return "p" + b32encode(hmac.digest(self._key, told, "sha256")).decode("ascii")[:26].lower()
+        return pseudonym(self._key, kind, id)
 
     def replace(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Return the event with its ids replaced, those that `event.corrected` sets too; what is no text stays."""
@@ -83,7 +61,7 @@ class Pseudonyms:
         return {name: self._field(name, value) for name, value in fields.items()}
 
     def _field(self, name: str, value: Any) -> Any:
-        kind = _KIND_OF.get(name)
+        kind = KIND_OF.get(name)
         if kind is None or kind not in self._kinds or not _is_id(value):
             return value
         return self.pseudonym(kind, value)

@@ -10,6 +10,7 @@ from typing import Final
 
 from loket.domain.events import OPAQUE_PATTERN, PERSONAL_PATTERN
 from loket.importing.report import RefusedRowError
+from loket.wire.pseudonyms import Kind, pseudonym
 
 __all__ = ["Identities", "slug"]
 
@@ -48,7 +49,15 @@ class Identities:
         joined = prefix + _JOIN.join(parts)
         # A part with the joint in it could make the id of another row.
         legible = not any(_JOIN in part for part in parts) and _opaque(joined)
-        return joined if legible and not personal and not always_hashed else prefix + self.hashed(*parts)
+        if legible and not personal and not always_hashed:
+            return joined
+        return prefix + (self.pseudonym("subject", parts[0]) if len(parts) == 1 else self.hashed(*parts))
+
+    def pseudonym(self, kind: Kind, id: str) -> str:
+        """What a device with the secret as its key makes of an id; without a secret a hash that has no key."""
+        if self._secret is None:
+            return self.hashed(id)
+        return pseudonym(self._secret, kind, id.replace(" ", "") if is_personal(id) else id)
 
     def hashed(self, *parts: str) -> str:
         """128 bits, in 32 hexadecimal figures, of the parts and how they are parted."""

@@ -20,6 +20,7 @@ from loket.importing.localtime import LocalClock
 from loket.importing.mapping import Cell, Constant, Emission, FieldOf, Mapping, TimeValue
 from loket.importing.report import RefusedRowError
 from loket.importing.times import RowTimes
+from loket.wire.pseudonyms import KIND_OF
 
 __all__ = ["RowReader"]
 
@@ -135,7 +136,8 @@ class _Reader:
                 raise RefusedRowError(value.column, cell, "`values` has nothing for it: add it, or say `others: keep`")
             text = cell if found is None else found
         if value.hashed:
-            text = self._identities.hashed(text)
+            kind = KIND_OF.get(self.name)
+            text = self._identities.hashed(text) if kind is None else self._identities.pseudonym(kind, text)
         elif value.slug:
             text = slug(text)
         return value.prefix + text

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loket.domain.events import Event, IssuedData, TicketEvent
+from loket.emitter import Pseudonyms
 from loket.importing import LogError, RefusedRow, Report, events_of
 from loket.importing.mapping_file import parse_mapping
 from loket.wire.cloudevents import Decoder, WireRecord, encode
@@ -197,6 +198,19 @@ def test_with_a_secret_a_personal_number_becomes_a_keyed_hash(run: Run) -> None:
     assert first[0].subject != second[0].subject
     assert first[1].data.employee.startswith("p-")  # type: ignore[union-attr]
     assert first == run(row, mapping=mapping, secret=b"one")
+
+
+def test_with_the_key_of_the_devices_an_import_makes_the_pseudonyms_that_they_make(run: Run) -> None:
+    mapping = "secret: S\n" + MAPPING.replace('nobody: ["-"]', 'nobody: ["-"], hash: true')
+    mapping = mapping.replace("{columns: [branch, number, day], prefix: t-}", "{columns: [number], hash: always}")
+    key = b"the key of this office, which is long enough"
+    device = Pseudonyms(key)
+    for written in ("198001012005011001", "19800101 200501 1 001"):
+        _, called = run(ROW.replace("budi", written), mapping=mapping, secret=key)
+        assert called.data.employee == device.pseudonym("employee", "198001012005011001")  # type: ignore[union-attr]
+    _, called = run(ROW, mapping=mapping, secret=key)
+    assert called.data.employee == device.pseudonym("employee", "budi")  # type: ignore[union-attr]
+    assert called.subject == device.pseudonym("subject", "A1")
 
 
 def test_key_columns_that_do_not_fit_an_id_are_hashed_and_stay_apart(run: Run) -> None:
