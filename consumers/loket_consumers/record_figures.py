@@ -7,15 +7,11 @@ only the record can tell; and beside them what the live metrics should say at th
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import repeat
 from typing import Any
 
-import msgspec
-from msgspec import Struct, field
-from sqlalchemy import Connection, and_, case, func, literal, select
+from sqlalchemy import Connection, func, select
 
 from loket.domain.days import service_days
-from loket.domain.estimates import kaplan_meier_quantile, quantile
 from loket.domain.events import Instant
 from loket.domain.policy import Policy
 from loket.domain.steps import EMPTY_SERVICE
@@ -24,26 +20,16 @@ from loket.domain.tally import DAY_FIGURES, DAY_PEOPLE
 from loket.domain.unit import Applied
 from loket.wire.figures import LiveFigures, RecordFigures, Rejection
 from loket.wire.instant import format_instant
+from loket_consumers.first_waits import Waits, first_waits
 from loket_consumers.rows import iso_day
-from loket_consumers.schema import archive, dead_letters, legs, units
+from loket_consumers.schema import archive, dead_letters, units
 from loket_consumers.staff_sums import StaffSums, add_time, staff_sums
 from loket_consumers.storing import AHEAD, FOREIGN, REJECTED
-from loket_consumers.sums import UnitSums, Whose, over_at, sums
+from loket_consumers.sums import UnitSums, Whose, sums
 
 __all__ = ["newest_event", "record_figures"]
 
 _OF_THE_DAY = frozenset({"judged", "breached", "expired"})
-
-
-class Waits(Struct):
-    """First stretches of one unit and service (ms): those that a call ended, and the censored others (rule 28)."""
-
-    called: list[int] = field(default_factory=list)
-    censored: list[int] = field(default_factory=list)
-
-    def add(self, other: Waits) -> None:
-        self.called.extend(other.called)
-        self.censored.extend(other.censored)
 
 
 def newest_event(connection: Connection) -> int | None:
@@ -108,42 +94,17 @@ def _rows(name: str, unit: UnitSums, waits: Mapping[tuple[str, str], Waits], now
     rows = []
     for row in rows_of_unit(name, unit.services, unit.judging, now):
         mine = whole if row.service is None else waits.get((name, row.service), Waits())
-        rows.append(
-            msgspec.structs.replace(
-                row,
-                wait_median_s=_seconds(quantile(mine.called, 0.5)),
-                wait_p90_s=_seconds(quantile(mine.called, 0.9)),
-                km_median_s=_seconds(kaplan_meier_quantile(mine.called, mine.censored, 0.5)),
-                km_p90_s=_seconds(kaplan_meier_quantile(mine.called, mine.censored, 0.9)),
-            )
-        )
+        rows.append(mine.told_in(row))
     return rows
-
-
-def _seconds(ms: int | None) -> float | None:
-    return None if ms is None else ms / 1000
 
 
 def _waits(
     connection: Connection, whose: Whose, now: int, days: Mapping[str, str] | None
 ) -> dict[tuple[str, str], Waits]:
-    """The first stretches of all legs with an issue. Who was early, before an appointment, was never waiting."""
-    c = legs.c
-    ended_at = func.coalesce(c.first_ended_at, over_at(now))
-    was_early = and_(ended_at < c.wait_from, c.wait_from > c.issued_at)
-    age = case((ended_at > c.wait_from, ended_at - c.wait_from), else_=literal(0))
-    called = c.answered.is_not(None)
-    ms = case((called, c.first_wait_ms), (was_early, literal(-1)), else_=age)
-    query = (
-        select(c.unit, c.service, c.day, called.label("called"), ms.label("ms"), func.count().label("number"))
-        .where(whose.rows(legs), c.issued_at.is_not(None))
-        .group_by(c.unit, c.service, c.day, called, ms)
-    )
     found: dict[tuple[str, str], Waits] = {}
-    for unit, service, day, was_called, value, number in connection.execute(query):
-        if value >= 0 and (days is None or day.isoformat() == days.get(unit)):
-            some = found.setdefault((unit, service), Waits())
-            (some.called if was_called else some.censored).extend(repeat(int(value), number))
+    for row in connection.execute(first_waits(whose, now)).mappings():
+        if days is None or row["day"].isoformat() == days.get(row["unit"]):
+            found.setdefault((row["unit"], row["service"]), Waits()).take(row)
     return found
 
 

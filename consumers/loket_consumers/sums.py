@@ -19,10 +19,23 @@ from loket.domain.steps import EMPTY_SERVICE
 from loket.domain.summary import WITHIN, Flat
 from loket_consumers.schema import BOTH, LIVE, RECORD, employee_stretches, legs, sessions, stretches, tickets
 
-__all__ = ["UnitSums", "Whose", "sums"]
+__all__ = ["OF_EMPLOYEES", "UnitSums", "Whose", "over_at", "parts", "sums"]
 
 _LEFT: Final = ("short", *WITHIN)
-_PRESENT: Final = ("waiting", "early", "over_target", "judged", "breached", "expired")
+_KEYS: Final = frozenset({"unit", "service", "day", "hour"})
+OF_EMPLOYEES: Final = (
+    "way_ms",
+    "way_count",
+    "service_ms",
+    "service_count",
+    "hold_ms",
+    "hold_count",
+    "served_wait_ms",
+    "served_wait_count",
+    "served",
+    "services",
+    "handed_on",
+)
 
 
 class Whose(Struct, frozen=True):
@@ -45,6 +58,22 @@ class UnitSums(Struct):
     def service(self, name: str) -> Flat:
         return self.services.setdefault(name, {})
 
+    def add(self, row: Mapping[Any, Any]) -> None:
+        """Add a row of one of the `parts`."""
+        into = self.service(row["service"])
+        for name, amount in row.items():
+            if name == "judges":
+                if amount:
+                    self.judging.add(row["service"])
+            elif name not in _KEYS:
+                _rise(into, name, amount)
+
+    def add_employee(self, row: Mapping[Any, Any]) -> None:
+        """Add a row with `employee` and the sums OF_EMPLOYEES."""
+        into = self.employees.setdefault(row["employee"], {})
+        for name in OF_EMPLOYEES:
+            _rise(into, name, row[name])
+
 
 Sums = dict[str, UnitSums]
 
@@ -52,13 +81,24 @@ Sums = dict[str, UnitSums]
 def sums(connection: Connection, whose: Whose, now: int, *, days: Mapping[str, str] | None = None) -> Sums:
     """The sums of every unit at `now` (ms); with `days` (unit → ISO day) those of legs of that day of each unit."""
     found: Sums = {}
-    _add(found, connection, _of_legs(whose, now), days)
-    for query in (_of_waits(whose), _of_services(whose), _of_served(whose)):
-        _add(found, connection, query, days)
+    for _, query in parts(whose, now):
+        for row in connection.execute(_limited(query, days)).mappings():
+            if _is_of(row, days):
+                found.setdefault(row["unit"], UnitSums()).add(row)
     _add_employees(found, connection, whose, days)
     if days is None:
         _add_ticket_counts(found, connection, whose)
     return found
+
+
+def parts(whose: Whose, now: int) -> list[tuple[Table, Select[Any]]]:
+    """What a service's sums are made of, each by unit, service and day, and the table whose rows are summed."""
+    return [
+        (legs, _of_legs(whose, now)),
+        (stretches, _of_waits(whose)),
+        (stretches, _of_services(whose)),
+        (employee_stretches, _of_served(whose)),
+    ]
 
 
 def over_at(now: int) -> ColumnElement[int]:
@@ -140,19 +180,6 @@ def _grouped(table: Table, service: ColumnElement[str], columns: Mapping[str, An
     return query.where(whose.rows(table)).group_by(table.c.unit, service, table.c.day)
 
 
-def _add(found: Sums, connection: Connection, query: Select[Any], days: Mapping[str, str] | None) -> None:
-    for row in connection.execute(_limited(query, days)).mappings():
-        if _is_of(row, days):
-            unit = found.setdefault(row["unit"], UnitSums())
-            into = unit.service(row["service"])
-            for name, amount in row.items():
-                if name == "judges":
-                    if amount:
-                        unit.judging.add(row["service"])
-                elif name not in ("unit", "service", "day"):
-                    _rise(into, name, amount)
-
-
 def _rise(into: Flat, name: str, amount: int | None) -> None:
     if name == "oldest_wait_start":
         if amount is not None:
@@ -161,31 +188,14 @@ def _rise(into: Flat, name: str, amount: int | None) -> None:
         into[name] = into.get(name, 0) + int(amount)
 
 
-_OF_EMPLOYEES: Final = (
-    "way_ms",
-    "way_count",
-    "service_ms",
-    "service_count",
-    "hold_ms",
-    "hold_count",
-    "served_wait_ms",
-    "served_wait_count",
-    "served",
-    "services",
-    "handed_on",
-)
-
-
 def _add_employees(found: Sums, connection: Connection, whose: Whose, days: Mapping[str, str] | None) -> None:
     c = employee_stretches.c
-    totals = [func.sum(c[name]).label(name) for name in _OF_EMPLOYEES]
+    totals = [func.sum(c[name]).label(name) for name in OF_EMPLOYEES]
     query = select(c.unit, c.employee, c.day, *totals).where(whose.rows(employee_stretches), c.employee.is_not(None))
     grouped = query.group_by(c.unit, c.employee, c.day)
     for row in connection.execute(_limited(grouped, days)).mappings():
         if _is_of(row, days):
-            into = found.setdefault(row["unit"], UnitSums()).employees.setdefault(row["employee"], {})
-            for name in _OF_EMPLOYEES:
-                _rise(into, name, row[name])
+            found.setdefault(row["unit"], UnitSums()).add_employee(row)
 
 
 def _add_ticket_counts(found: Sums, connection: Connection, whose: Whose) -> None:

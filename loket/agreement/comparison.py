@@ -20,6 +20,7 @@ from loket.agreement.names import told
 from loket.domain.state import OTHER
 from loket.domain.steps import EMPTY_SERVICE
 from loket.domain.summary import (
+    OF_THE_RECORD,
     EmployeeFigures,
     Flat,
     UnitFigures,
@@ -33,9 +34,7 @@ from loket.wire.figures import Agreement, Difference, LiveFigures, RecordFigures
 __all__ = ["compare"]
 
 _NOTHING: Final = LiveFigures(services={}, judging=[], employees={}, day={})
-_OF_RECORD_ONLY: Final = frozenset(
-    {"unit", "service", "employee", "wait_median_s", "wait_p90_s", "km_median_s", "km_p90_s"}
-)
+_OF_RECORD_ONLY: Final = OF_THE_RECORD | {"unit", "service", "employee"}
 """Names and quantiles of rows, which are not compared."""
 
 _OF_EMPLOYEES: Final = ("employees", "day_employees")

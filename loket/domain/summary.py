@@ -41,7 +41,8 @@ class Closed(Struct, frozen=True):
 class UnitFigures(Struct, frozen=True, kw_only=True):
     """One unit and service; `service` None: the unit as a whole, the sum of its services and of legs without an issue.
 
-    What needs a target is absent where there is none (rule 22). Quantiles come from the record only.
+    What needs a target is absent where there is none (rule 22). Quantiles come from the record only: observed ones of
+    those called, of those who left (`patience`), and Kaplan-Meier estimates with 95 % bounds.
     """
 
     unit: str
@@ -76,8 +77,19 @@ class UnitFigures(Struct, frozen=True, kw_only=True):
     levels_without_no_shows: Levels | UnsetType = UNSET
     wait_median_s: float | UnsetType | None = UNSET
     wait_p90_s: float | UnsetType | None = UNSET
+    patience_median_s: float | UnsetType | None = UNSET
     km_median_s: float | UnsetType | None = UNSET
+    km_median_low_s: float | UnsetType | None = UNSET
+    km_median_high_s: float | UnsetType | None = UNSET
     km_p90_s: float | UnsetType | None = UNSET
+    km_p90_low_s: float | UnsetType | None = UNSET
+    km_p90_high_s: float | UnsetType | None = UNSET
+
+
+OF_THE_RECORD = frozenset(
+    name for name in UnitFigures.__struct_fields__ if name.endswith(("_median_s", "_p90_s", "_low_s", "_high_s"))
+)
+"""Figures that only the record can tell: quantiles and estimates."""
 
 
 class EmployeeFigures(Struct, frozen=True, kw_only=True):

@@ -216,6 +216,8 @@ def test_quantiles_and_kaplan_meier_look_at_first_stretches_and_remember_who_sti
     assert (row.wait_median_s, row.wait_p90_s) == (120, 240)
     # At risk 5: S(1) = 4/5, S(2) = 3/5; then one is lost at 2 and one at 3, so S(4) = 0.
     assert (row.km_median_s, row.km_p90_s) == (240, 240)
+    assert (row.km_median_low_s, row.km_median_high_s, row.km_p90_high_s) == (60, None, None)
+    assert row.patience_median_s == 120
     later = next(row for row in figures(engine, at + 10 * MINUTE).units if row.service == "general")
     # Who still waits is at risk at 4: S(4) = 3/5 · 1/2.
     assert (later.km_median_s, later.km_p90_s) == (240, None)

@@ -11,6 +11,7 @@ from loket.domain.events import Event
 from loket.domain.figures import evaluate
 from loket.domain.policy import Policy
 from loket.domain.summary import (
+    OF_THE_RECORD,
     EmployeeFigures,
     Flat,
     UnitFigures,
@@ -23,8 +24,6 @@ from loket.domain.tally import ServiceTally
 from loket.domain.unit import UnitState, apply
 
 __all__ = ["Oracle", "without_zeros"]
-
-_QUANTILES = ("wait_median_s", "wait_p90_s", "km_median_s", "km_p90_s")
 
 
 class Oracle:
@@ -92,7 +91,7 @@ def without_zeros(rows: Sequence[UnitFigures] | Sequence[EmployeeFigures]) -> li
     kept = []
     for row in rows:
         told = msgspec.to_builtins(row)
-        for name in _QUANTILES:
+        for name in OF_THE_RECORD:
             told.pop(name, None)
         numbers = [*told.values(), *told.get("closed", {}).values()]
         if any(isinstance(number, (int, float)) and number for number in numbers):
