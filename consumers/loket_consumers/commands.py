@@ -26,7 +26,7 @@ Verbose = Annotated[bool, typer.Option("--verbose", help="Log what the Kafka cli
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    from loket_consumers import dead_letter_commands, record_commands
+    from loket_consumers import dead_letter_commands, record_commands, report_commands
 
     app.command()(sink)
     database = typer.Typer(no_args_is_help=True, help="The tables of the record.")
@@ -35,6 +35,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(database, name="db")
     dead_letter_commands.register(app)
     record_commands.register(app)
+    report_commands.register(app)
 
 
 def sink(

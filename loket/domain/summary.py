@@ -84,12 +84,13 @@ class UnitFigures(Struct, frozen=True, kw_only=True):
     km_p90_s: float | UnsetType | None = UNSET
     km_p90_low_s: float | UnsetType | None = UNSET
     km_p90_high_s: float | UnsetType | None = UNSET
+    level_counts: LevelCounts | UnsetType = UNSET
 
 
 OF_THE_RECORD = frozenset(
     name for name in UnitFigures.__struct_fields__ if name.endswith(("_median_s", "_p90_s", "_low_s", "_high_s"))
-)
-"""Figures that only the record can tell: quantiles and estimates."""
+) | {"level_counts"}
+"""Figures that only the record tells: quantiles and estimates, and what the levels of a report are made of."""
 
 
 class EmployeeFigures(Struct, frozen=True, kw_only=True):
@@ -108,6 +109,19 @@ class EmployeeFigures(Struct, frozen=True, kw_only=True):
     call_gaps: int | UnsetType = UNSET
     staffed_s: float | UnsetType = UNSET
     serving_s: float | UnsetType = UNSET
+
+
+def level_counts(flat: Mapping[str, int]) -> LevelCounts:
+    """What the levels of some flat figures are made of."""
+    return LevelCounts(
+        answered_within=flat.get("waits_answered/yes", 0),
+        answered_after=flat.get("waits_answered/no", 0),
+        left_short=flat.get("waits_left/short", 0),
+        left_within=flat.get("waits_left/yes", 0),
+        left_after=flat.get("waits_left/no", 0),
+        judged=flat.get("judged", 0),
+        breached=flat.get("breached", 0),
+    )
 
 
 def unit_figures(unit: str, service: str | None, flat: Mapping[str, int], now: int, *, judges: bool) -> UnitFigures:
@@ -153,15 +167,7 @@ def unit_figures(unit: str, service: str | None, flat: Mapping[str, int], now: i
     )
     if not judges:
         return row
-    came = LevelCounts(
-        answered_within=get("waits_answered/yes"),
-        answered_after=get("waits_answered/no"),
-        left_short=get("waits_left/short"),
-        left_within=get("waits_left/yes"),
-        left_after=get("waits_left/no"),
-        judged=get("judged"),
-        breached=get("breached"),
-    )
+    came = level_counts(flat)
     gone_within, gone_after = get("calls_nobody_came/yes"), get("calls_nobody_came/no")
     without = msgspec.structs.replace(
         came,

@@ -7,14 +7,18 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from msgspec import UNSET, UnsetType
 from sqlalchemy import Engine
 
+from loket.domain.days import service_days
 from loket.domain.events import Event
 from loket.domain.policy import DAY, Policy
 from loket.importing import Report, events_of, read_mapping
 from loket.targets import TargetsFile
-from loket_consumers.engines import connect
+from loket_consumers.engines import connect, reading
 from loket_consumers.migrating import upgrade
+from loket_consumers.reports.building import build
+from loket_consumers.reports.period_sums import Span
 from support.by_period import assert_views, rows
 from support.logs import whole_policy
 from support.oracle import Oracle
@@ -60,6 +64,21 @@ def test_views_tell_the_golden_levels_of_the_month(month: Engine) -> None:
     (told,) = rows(month, "SELECT * FROM service_levels_by_month WHERE service IS NULL")
     assert {name: told[name] for name in GOLDEN} == pytest.approx(GOLDEN, abs=5e-6)
     assert (told["month"], told["answered"], told["left_waiting"], told["judged"]) == ("1999-02", 27_162, 3_932, 28_632)
+
+
+def test_a_report_tells_the_golden_waits_of_the_month(month: Engine) -> None:
+    first = service_days(policy().unit("bank")).day(int(log()[0].time))
+    span = Span("bank", first, first + 27, int(log()[-1].time) + DAY)
+    with reading(month) as connection:
+        told = build(connection, span, policy().unit("bank"), by="week")
+    whole = told.whole
+    assert (whole.wait_median_s, whole.wait_p90_s, whole.km_median_s, whole.km_p90_s) == (6, 131, 16, 174)
+    bounds = (whole.km_median_low_s, whole.km_median_high_s, whole.km_p90_low_s, whole.km_p90_high_s)
+    assert bounds == (15, 17, 170, 178)
+    assert [period.period for period in told.periods] == ["1999-W05", "1999-W06", "1999-W07", "1999-W08"]
+    assert sum(period.units[-1].answered for period in told.periods) == whole.answered == 27_162
+    assert not isinstance(told.employees, UnsetType)
+    assert (told.employees.people, told.employees.each) == (24, UNSET)
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

@@ -17,7 +17,7 @@ UNITS = (
     "judged breached called_again nobody_came incomplete served services closed early_s_sum wait_s_sum wait_stretches "
     "patience_s_sum way_s_sum service_s_sum hold_s_sum lost_s_sum levels levels_without_no_shows "
     "wait_median_s wait_p90_s patience_median_s km_median_s km_median_low_s km_median_high_s km_p90_s km_p90_low_s "
-    "km_p90_high_s"
+    "km_p90_high_s level_counts"
 )
 EMPLOYEES = (
     "unit employee served services handed_on service_s_sum way_s_sum hold_s_sum served_wait_s_sum "

@@ -1,0 +1,1 @@
+"""`loket report`: a unit and a period in tables, files, and one page for the head of the office."""
