@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from msgspec import UNSET, UnsetType
+from msgspec import UnsetType
 from sqlalchemy import Engine
 
 from loket.domain.days import service_days
@@ -73,12 +73,15 @@ def test_a_report_tells_the_golden_waits_of_the_month(month: Engine) -> None:
         told = build(connection, span, policy().unit("bank"), by="week")
     whole = told.whole
     assert (whole.wait_median_s, whole.wait_p90_s, whole.km_median_s, whole.km_p90_s) == (6, 131, 16, 174)
-    bounds = (whole.km_median_low_s, whole.km_median_high_s, whole.km_p90_low_s, whole.km_p90_high_s)
-    assert bounds == (15, 17, 170, 178)
+    bounds = [whole.km_median_low_s, whole.km_median_high_s, whole.km_p90_low_s, whole.km_p90_high_s]
+    assert bounds == [15, 17, 170, 178]
     assert [period.period for period in told.periods] == ["1999-W05", "1999-W06", "1999-W07", "1999-W08"]
-    assert sum(period.units[-1].answered for period in told.periods) == whole.answered == 27_162
-    assert not isinstance(told.employees, UnsetType)
-    assert (told.employees.people, told.employees.each) == (24, UNSET)
+    assert whole.answered == 27_162
+    assert sum(period.units[-1].answered for period in told.periods) == whole.answered
+    people = told.employees
+    assert not isinstance(people, UnsetType)
+    assert people.people == 24
+    assert isinstance(people.each, UnsetType)
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
