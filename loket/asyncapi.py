@@ -155,11 +155,23 @@ def _key() -> dict[str, Any]:
     }
 
 
+_BEYOND: Final = {
+    "loket.counter.heartbeat": (
+        "Loket's own emitter adds two fields that the contract does not know, so they are archived and in no figure: "
+        "`clock_jumps`, how often the device's clock has jumped since its outbox was made, and `clock_jumped_ms`, by "
+        "how much it did the last time, where it ever did."
+    )
+}
+"""What our own devices say beside the contract."""
+
+
 def _message(tag: str, kind: type[Envelope], schema: dict[str, Any]) -> dict[str, Any]:
+    beyond = {"description": _BEYOND[tag]} if tag in _BEYOND else {}
     return {
         "name": tag,
         "title": tag,
         "summary": schema["description"],
+        **beyond,
         "traits": [_KEYED],
         "x-figures": kind in PROCESSED,
     }

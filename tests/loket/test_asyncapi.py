@@ -17,6 +17,7 @@ from loket.broker.topics import events_topic
 from loket.domain.events import EVENT_TYPES
 from loket.domain.unit import PROCESSED
 from loket.settings import TopicsSettings
+from loket.testing.builders import Office
 from loket.wire.cloudevents import Decoder, encode, encode_binary
 from loket.wire.rejection import Reason, Rejected
 from loket.wire.schema import schema_of
@@ -177,3 +178,14 @@ def test_the_topic_is_the_one_that_is_made() -> None:
     assert (kafka["topic"], kafka["partitions"]) == (made.name, made.partitions)
     assert kafka["topicConfiguration"]["message.timestamp.type"] == "LogAppendTime"
     assert kafka["topicConfiguration"].keys() == made.configs.keys()
+
+
+def test_what_our_own_heartbeats_say_beside_the_contract_is_told_and_taken() -> None:
+    message = MESSAGES["loket.counter.heartbeat"]
+    event = Office().heartbeat(at=NOW, counter="1", pending=2)
+    told = json.loads(encode(event).value)
+    for name in ("clock_jumps", "clock_jumped_ms"):
+        assert f"`{name}`" in message["description"]
+        told["data"][name] = 1
+    assert is_valid(told, message["payload"])
+    assert DECODER.decode(record(json.dumps(told).encode(), key=b"u")) == event
