@@ -23,6 +23,7 @@ from loket.domain.state import SessionDay, Spans, derive
 from loket.domain.steps import Ticket
 from loket.domain.straight import WAY, steps_straight
 from loket.domain.tally import BUCKETS_MS, Amount, Counts, DayTally, ServiceTally
+from loket.domain.terms import Terms, terms_of
 from loket.domain.unit import PageKey, UnitState
 from loket.errors import LoketError
 
@@ -52,6 +53,7 @@ class Head(Struct, omit_defaults=True):
     people: dict[str, Counts] = field(default_factory=dict)
     days: dict[int, DayTally] = field(default_factory=dict)
     closings: dict[int, list[QueueClosing]] = field(default_factory=dict)
+    terms: Terms | None = None
     last_call: dict[str, Amount] = field(default_factory=dict)
     late: Amount = 0
     open: list[Ticket] = field(default_factory=list)
@@ -107,6 +109,7 @@ def head_bytes(state: UnitState) -> bytes:
             state.people,
             state.days,
             state.closings,
+            terms_of(state.policy),
             state.last_call,
             state.late,
             [ticket for ticket in state.tickets.values() if isinstance(ticket, Ticket) and ticket.page < 0],
@@ -163,6 +166,7 @@ def load(head: bytes, pages: Mapping[str, bytes], policy: UnitPolicy) -> UnitSta
 def _state_of(read: Head, pages: Mapping[str, bytes], policy: UnitPolicy) -> UnitState:
     state = UnitState(read.unit, policy)
     state.offset = read.offset
+    state.terms = read.terms
     state.admission = read.admission
     state.services = dict.fromkeys(read.services)
     state.employees = dict.fromkeys(read.employees, read.admission.received)

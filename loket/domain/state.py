@@ -15,6 +15,7 @@ from loket.domain.session_steps import SessionStep
 from loket.domain.staffing import Staff, Waiting
 from loket.domain.steps import Step, Ticket
 from loket.domain.tally import Counts, DayTally, ServiceTally
+from loket.domain.terms import Terms
 
 OTHER = "other"
 """The label of all names beyond a unit's budget."""
@@ -74,6 +75,7 @@ class UnitState:
         self.unit = unit
         self.policy = policy
         self.offset = -1
+        self.terms: Terms | None = None
         self.admission = Admission()
         self.services: dict[str, None] = {}
         self.employees: dict[str, int] = {}

@@ -7,9 +7,13 @@ LoketError
     │   └── RetentionError    the broker removed events before they were read
     ├── TruncatedError        the log ends before what the state contains: another topic, or lost by the broker
     ├── RecoveryError         the changelog cannot be read
+    ├── TermsError            the targets say something else of the past than what people were judged by
     └── CheckpointError       a checkpoint was not written in time; tried again, and no offset is committed meanwhile
 ```
 """
+
+from collections.abc import Mapping
+from typing import Final
 
 from loket.errors import LoketError
 
@@ -19,8 +23,13 @@ __all__ = [
     "RecoveryError",
     "RetentionError",
     "StreamError",
+    "TermsError",
     "TruncatedError",
 ]
+
+
+SHOWN: Final = 10
+"""Of many units that are concerned, so many are named."""
 
 
 class StreamError(LoketError):
@@ -75,6 +84,20 @@ class RecoveryError(StreamError):
         super().__init__(
             f"{topic}[{partition}]: {reason}. The worker stops, as its figures would be wrong. If another start does "
             f"not mend it, set another LOKET_APP_ID: the figures are then built from the events that the topic has."
+        )
+
+
+class TermsError(StreamError):
+    """The targets were changed while no worker ran, as no running one takes them (rule 10): `changed` by unit."""
+
+    def __init__(self, changed: Mapping[str, list[str]]) -> None:
+        self.changed = changed
+        told = [f"units.{unit}: {', '.join(names)}" for unit, names in sorted(changed.items())]
+        more = f", and {len(told) - SHOWN} units more" if len(told) > SHOWN else ""
+        super().__init__(
+            f"the targets say something else of days that have begun than what people were counted and judged by: "
+            f"{'; '.join(told[:SHOWN])}{more}. Put back what was there and let changes begin on a day to come, or "
+            f"rebuild (docs/targets.md says how)."
         )
 
 

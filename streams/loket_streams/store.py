@@ -19,9 +19,12 @@ from faust.stores import base
 from faust.types import TP, EventT
 from mode.utils.collections import FastUserDict
 
+from loket.domain.days import service_days
 from loket.domain.records import mark_all, split_key
+from loket.domain.state import UnitState
+from loket.domain.terms import differences
 from loket_streams.changelog import Reading, decode_unit
-from loket_streams.errors import RecoveryError
+from loket_streams.errors import RecoveryError, TermsError
 from loket_streams.fetching import RecordBatch
 
 __all__ = ["UnitStore"]
@@ -97,15 +100,20 @@ class UnitStore(base.Store, FastUserDict):
         if highwater >= (self._first(tp) + 1 if reading.end is None else reading.end):
             raise ValueError(f"it was read to offset {reading.end}, and it ends at {highwater + 1}")
         units = {}
+        changed: dict[str, list[str]] = {}
         dirty = set(reading.regressed)
         for count, (unit, (head, pages)) in enumerate(reading.keys().items(), 1):
             state = units[unit] = decode_unit(unit, head, pages, partitions.policy_of)
             if state.gone_pages:
                 dirty.add(unit)
+            if told := changed_terms(state):
+                changed[unit] = told
             if count % UNITS_AT_A_TIME == 0:
                 await asyncio.sleep(0)
                 if partitions.get(tp.partition) is not partition:
                     return  # another rebalance began
+        if changed:
+            raise TermsError(changed)
         for unit in dirty & units.keys():
             mark_all(units[unit])
         if partitions.get(tp.partition) is partition:
@@ -127,7 +135,16 @@ class UnitStore(base.Store, FastUserDict):
         """Nothing: the changelog is the only copy."""
 
     def _fail(self, number: int, error: Exception) -> None:
-        self.app.fail(RecoveryError(self.app.changelog_topic, number, str(error) or repr(error)))
+        if not isinstance(error, TermsError):
+            error = RecoveryError(self.app.changelog_topic, number, str(error) or repr(error))
+        self.app.fail(error)
+
+
+def changed_terms(state: UnitState) -> list[str]:
+    """What the targets now say otherwise of the days on which a state that was read back has taken events."""
+    if state.terms is None:
+        return []
+    return list(differences(state.terms, state.policy, service_days(state.policy).day(state.received)))
 
 
 def _unit(partition: Any, key: bytes) -> Any:

@@ -132,6 +132,25 @@ def test_a_worker_stops_in_time_though_its_broker_is_frozen(own_kafka: KafkaBrok
     assert stream.settled(worker) == stream.expected()
 
 
+def test_targets_that_were_changed_while_no_worker_ran(make_stream: MakeStream, tmp_path: Path) -> None:
+    targets = tmp_path / "targets.yaml"
+    text = "units: {unit-0: {services: {s0: {wait: [{valid_from: 2026-01-01, seconds: 60, objective: 0.8}]}}}}\n"
+    targets.write_text(text, encoding="utf-8")
+    stream = make_stream(partitions=1)
+    worker = stream.worker(LOKET_TARGETS=str(targets))
+    worker.start(ready=True)
+    stream.send(visits(20, 2))
+    stream.settled(worker)
+    worker.stop()
+    targets.write_text(text.replace("seconds: 60", "seconds: 90"), encoding="utf-8")
+    told = end_of(stream, LOKET_TARGETS=str(targets))
+    assert "units.unit-0: services.s0" in told
+    assert "docs/targets.md" in told
+    targets.write_text(text.replace("}]}", "}, {valid_from: 2200-01-01, seconds: 90, objective: 0.8}]}"), "utf-8")
+    worker.start(ready=True)
+    assert sum(unit["issued"] for unit in stream.settled(worker).values()) == 20
+
+
 def test_a_second_signal_is_not_needed(make_stream: MakeStream) -> None:
     stream = make_stream()
     worker = stream.worker()
