@@ -218,7 +218,7 @@ def test_no_server_outlives_a_killed_test_run(tmp_path: Path) -> None:
     run.send_signal(signal.SIGKILL)
     run.communicate()
 
-    wait_until(lambda: gone(server), 10, "the server to go")
+    wait_until(lambda: gone(server), 90, "the server to go")
 
 
 def test_ports_are_not_taken_from_outgoing_connections() -> None:

@@ -92,8 +92,8 @@ def test_as_a_service_it_tells_how_it_gets_on_and_leaves_when_asked(
     with killed_at_the_end(sink):
         sink.start()
         Load(connection, TOPIC, log).start().finish()
-        wait_until(lambda: (sink.metric("loket_sink_next_offset") or 0) >= len(log), 60, "everything to be stored")
-        wait_until(lambda: (sink.page("/-/ready") or (0, ""))[0] == 200, 10, "it to be ready")
+        wait_until(lambda: (sink.metric("loket_sink_next_offset") or 0) >= len(log), 120, "everything to be stored")
+        wait_until(lambda: (sink.page("/-/ready") or (0, ""))[0] == 200, 120, "it to be ready")
         assert sink.page("/-/healthy") == (200, "healthy\n")
         assert sink.metric("loket_sink_lag_records") == 0
         assert sink.metric("loket_sink_records_total") == len(log)

@@ -68,7 +68,7 @@ def test_a_sink_that_is_killed_under_load_leaves_nothing_half_done(place: Place)
         for _ in range(3):
             sink.start()
             before = stored(sink)
-            wait_until(partial(stored_beyond, sink, before), 30, "something to be stored")
+            wait_until(partial(stored_beyond, sink, before), 120, "something to be stored")
             time.sleep(dice.random() * 0.4)  # somewhere within a transaction, or between two
             sink.kill()
         load.finish()
@@ -83,7 +83,7 @@ def test_two_sinks_that_both_believe_that_all_partitions_are_theirs(place: Place
         one.start()
         other.start()
         place.load(seconds=4).finish()
-        wait_until(lambda: max(stored(one), stored(other)) >= len(place.log), 60, "everything to be stored")
+        wait_until(lambda: max(stored(one), stored(other)) >= len(place.log), 120, "everything to be stored")
         assert one.stop() == 0
         assert other.stop() == 0
     place.assert_exact()
@@ -97,13 +97,13 @@ def test_sinks_that_join_leave_and_die_share_the_work(kafka: KafkaBroker, databa
     with killed_at_the_end(first, second, third):
         first.start()
         second.start()
-        wait_until(lambda: stored(second) > 0, 30, "the second to get partitions")
+        wait_until(lambda: stored(second) > 0, 120, "the second to get partitions")
         assert first.stop() == 0
         third.start()
-        wait_until(lambda: stored(third) > 0, 30, "the third to get partitions")
+        wait_until(lambda: stored(third) > 0, 120, "the third to get partitions")
         second.kill()
         load.finish()
-        wait_until(lambda: stored(third) >= len(place.log), 60, "the third to store the rest")
+        wait_until(lambda: stored(third) >= len(place.log), 120, "the third to store the rest")
         assert third.stop() == 0
     place.assert_exact()
     place.engine.dispose()
@@ -118,16 +118,16 @@ def test_a_database_that_is_killed_and_comes_back_loses_nothing(
         load = place.load(seconds=6)
         with killed_at_the_end(sink):
             sink.start()
-            wait_until(lambda: stored(sink) > 0, 30, "something to be stored")
+            wait_until(lambda: stored(sink) > 0, 120, "something to be stored")
             own_postgres.kill()
-            wait_until(lambda: sink.metric("loket_sink_database_up") == 0, 30, "the sink to notice")
+            wait_until(lambda: sink.metric("loket_sink_database_up") == 0, 120, "the sink to notice")
             ready = sink.page("/-/ready")
             assert ready is not None
             assert ready[0] == 503
             assert "cannot be used now" in ready[1]
             load.finish()
             own_postgres.start()
-            wait_until(lambda: stored(sink) >= len(place.log), 60, "everything to be stored")
+            wait_until(lambda: stored(sink) >= len(place.log), 120, "everything to be stored")
             assert sink.metric("loket_sink_database_up") == 1
             assert sink.stop() == 0
         place.assert_exact()

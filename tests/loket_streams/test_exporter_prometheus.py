@@ -157,7 +157,7 @@ def test_a_real_prometheus_reads_every_label_and_every_query_of_the_document_wor
     partition_of(worker).units = {"u": restored}
     scrapes = f"count_over_time(loket_served_total{{{of_s}}}[5m])"
     seen = prometheus.value(scrapes)
-    wait_until(lambda: prometheus.value(scrapes) >= seen + 2, 20, "two scrapes more")
+    wait_until(lambda: prometheus.value(scrapes) >= seen + 2, 120, "two scrapes more")
     counters = [metric.name for metric in UNIT_METRICS if metric.kind is Kind.COUNTER]
     counters += [f"{metric.name}_{part}" for metric in DURATIONS for part in ("sum", "count", "bucket")]
     for name in counters:

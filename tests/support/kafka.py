@@ -122,7 +122,7 @@ class KafkaBroker:
         admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
         try:
             topics = {f"topic {name}" for name in admin.list_topics() if not name.startswith("__")}
-            wait_until(listed, 20, "Kafka to know its groups", every_s=0.1)
+            wait_until(listed, 120, "Kafka to know its groups", every_s=0.1)
             return topics | {f"group {group}" for group in groups}
         finally:
             admin.close()

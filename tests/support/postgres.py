@@ -108,7 +108,7 @@ class PostgresServer:
         for child in map(int, served):
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
-        wait_until(lambda: all(gone(int(child)) for child in served), 10, "PostgreSQL's processes to go")
+        wait_until(lambda: all(gone(int(child)) for child in served), 90, "PostgreSQL's processes to go")
 
     def restart(self) -> None:
         """Stop it in order if it runs, and start it again."""
@@ -161,7 +161,7 @@ class PostgresServer:
     def connect(self, database: str = "postgres") -> "psycopg.Connection[tuple[object, ...]]":
         """Connect as the server's owner; every statement is a transaction of its own."""
         return psycopg.connect(
-            host="127.0.0.1", port=self.port, user="loket", dbname=database, autocommit=True, connect_timeout=2
+            host="127.0.0.1", port=self.port, user="loket", dbname=database, autocommit=True, connect_timeout=10
         )
 
     def execute(self, statement: str, database: str = "postgres") -> None:
