@@ -30,8 +30,9 @@ OPAQUE_PATTERN = r"\A(?![0-9]{16}\Z|[0-9]{18}\Z)[A-Za-z0-9._:/-]{1,128}\Z"
 MAX_QUANTITY = 10_000
 MAX_PENDING = 1_000_000_000
 
-Id = Annotated[str, Meta(pattern=ID_PATTERN)]
-Opaque = Annotated[str, Meta(pattern=OPAQUE_PATTERN)]
+# Patterns for schemas: who reads a value checks it (`loket.wire.ids`), as msgspec would match each field of each event.
+Id = Annotated[str, Meta(extra_json_schema={"pattern": ID_PATTERN})]
+Opaque = Annotated[str, Meta(extra_json_schema={"pattern": OPAQUE_PATTERN})]
 """An id that must not be a personal number: employees and subjects."""
 
 Text = Annotated[str, Meta(max_length=256)]

@@ -12,6 +12,7 @@ from loket.documents import Node
 from loket.domain.events import Id, Opaque
 from loket.importing.mapping import Cell, Condition, Constant, DateColumn, Test, TimeValue, Value
 from loket.importing.timeformat import FormatError, TimeFormat
+from loket.wire.ids import convert_text
 
 __all__ = ["ID_RULE", "Reading", "check_texts", "condition_of", "date_column_of", "fits_ids", "value_of"]
 
@@ -138,7 +139,7 @@ def _check_texts(node: Node, value: Value, annotation: Any) -> None:
         return
     for text in texts:
         try:
-            msgspec.convert(text, annotation, strict=False)
+            convert_text(text, annotation)
         except msgspec.ValidationError as error:
             why = ID_RULE if annotation in (Id, Opaque) else str(error)
             node.fault(f"`{text}` cannot stand in an event: {why}")

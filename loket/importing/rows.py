@@ -20,6 +20,7 @@ from loket.importing.localtime import LocalClock
 from loket.importing.mapping import Cell, Constant, Emission, FieldOf, Mapping, TimeValue
 from loket.importing.report import RefusedRowError
 from loket.importing.times import RowTimes
+from loket.wire.ids import convert_text
 from loket.wire.pseudonyms import KIND_OF
 
 __all__ = ["RowReader"]
@@ -144,7 +145,7 @@ class _Reader:
 
     def _fit(self, text: str, cell: str) -> Any:
         try:
-            return msgspec.convert(text, self._annotation, strict=False)
+            return convert_text(text, self._annotation)
         except msgspec.ValidationError as error:
             if is_personal(text):
                 # The number itself is not repeated: reports are kept and sent around.

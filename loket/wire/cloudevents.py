@@ -20,6 +20,7 @@ from loket.domain.events import Event, EventCorrected, Instant, TicketVoided, ev
 from loket.wire.contract import AHEAD_MS, BEHIND_MS, MAX_DEPTH, MAX_VALUE_BYTES
 from loket.wire.examination import examine
 from loket.wire.fields import Fault, instant_hook
+from loket.wire.ids import KnownIds
 from loket.wire.instant import format_instant
 from loket.wire.partition import partition_of
 from loket.wire.record import ATTRIBUTE_PREFIX, CONTENT_TYPE, Headers, Record, WireRecord, mode_of
@@ -43,7 +44,7 @@ ClockMode = Literal["service", "event"]
 
 _HOMES_KEPT: Final = 100_000
 _CLOSER_LOOK: Final[frozenset[type]] = frozenset({EventCorrected, TicketVoided})
-"""They hold what an annotation cannot say: corrected fields, a day of the calendar."""
+"""They hold what one decode does not see: corrected fields, a day of the calendar."""
 
 
 class Foreign(Struct, frozen=True):
@@ -74,6 +75,7 @@ class Decoder:
         self._now = now if clock == "event" else None
         self._event = msgspec.json.Decoder(Event, dec_hook=instant_hook)
         self._version = msgspec.json.Decoder(_Version)
+        self._ids = KnownIds()
         self._homes: dict[str, tuple[bytes, int]] = {}
 
     def decode(self, record: Record) -> Event | Foreign:
@@ -90,6 +92,7 @@ class Decoder:
                 and source.isprintable()
                 and name.isascii()
                 and name.isprintable()
+                and self._ids.covers(event)
                 and event.__class__ not in _CLOSER_LOOK
                 and self._misplaced(event, record) is None
             ):

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct
 
 from loket.domain.events import EVENT_TYPES, PERSONAL_PATTERN, CorrectedData, Day, EventReference, Id, Instant, Opaque
+from loket.wire.ids import is_id
 from loket.wire.instant import NaiveTimeError, parse_instant
 from loket.wire.rejection import Reason
 
@@ -182,7 +183,7 @@ def _plain_reader(path: str, kind: Any) -> Reader:
             if isinstance(found, float) and found.is_integer():  # 2.0 is the whole number 2, as JSON Schema says
                 return read(Raw(b"%d" % int(found)))
             return Fault(_reason(kind, found), path)
-        return value if _holds(kind, value) else Fault(Reason.MALFORMED_FIELD, path)
+        return value if _holds(kind, value) else Fault(_reason(kind, value), path)
 
     return read
 
@@ -206,9 +207,11 @@ def _is_naive(text: str) -> bool:
 
 
 def _holds(kind: Any, value: object) -> bool:
-    """What an annotation cannot say: a day must be in the calendar, and no database takes a zero character."""
+    """What msgspec does not check: ids, that a day is in the calendar, and that no database takes a zero character."""
     if kind == Day:
         return is_day(str(value))
+    if isinstance(value, str) and not is_id(kind, value):
+        return False
     return not (isinstance(value, str) and "\0" in value)
 
 

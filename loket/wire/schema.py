@@ -174,7 +174,7 @@ def _hook(kind: type) -> dict[str, Any]:
 
 def _adapted(schema: dict[str, Any]) -> dict[str, Any]:
     """msgspec's schema, its regular expressions in the dialect of JSON Schema (ECMA-262)."""
-    adapted = dict(schema)
+    adapted = {"type": schema["type"], **schema} if "type" in schema else dict(schema)
     if "anyOf" in schema:
         adapted["anyOf"] = [_adapted(one) for one in schema["anyOf"]]
     if "items" in schema:

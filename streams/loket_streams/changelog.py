@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import zstandard
-from aiokafka.structs import ConsumerRecord
 
 from loket.domain.policy import UnitPolicy
 from loket.domain.records import RecordError, load, split_key
 from loket.domain.state import UnitState
+from loket_streams.fetched import FetchedRecord
 
 __all__ = ["MAX_RECORD_BYTES", "OFFSET_HEADER", "Packer", "Reading", "offset_of", "unpack"]
 
@@ -45,7 +45,7 @@ def unpack(value: bytes) -> bytes:
         raise ValueError(f"not a compressed record: {error}") from error
 
 
-def offset_of(record: ConsumerRecord) -> int:
+def offset_of(record: FetchedRecord) -> int:
     """Return the offset that a record's unit contained. Raises ValueError where the record does not say it."""
     for name, value in record.headers:
         if name == OFFSET_HEADER:
@@ -64,7 +64,7 @@ class Reading:
 
         self.records = 0
 
-    def add(self, records: Iterable[ConsumerRecord], begin: int, end: int) -> None:
+    def add(self, records: Iterable[FetchedRecord], begin: int, end: int) -> None:
         """Take the records of one fetch. Raises ValueError where records before it are missing, or one is not ours."""
         if self.end is not None and begin > self.end:
             raise ValueError(f"offset {self.end} should have come and {begin} came")

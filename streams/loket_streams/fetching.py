@@ -15,10 +15,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult
 from aiokafka.errors import ConsumerStoppedError, for_code
 from aiokafka.protocol.fetch import FetchRequest
-from aiokafka.structs import ConsumerRecord
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from loket_streams.fetched import FetchedRecord, fetch_lightly
 from loket_streams.header_names import read_any_header_name
 
 __all__ = ["ConsumerThread", "Found", "RecordBatch", "take"]
@@ -33,7 +33,7 @@ class RecordBatch:
     """
 
     partition: int
-    records: tuple[ConsumerRecord, ...]
+    records: tuple[FetchedRecord, ...]
     begin: int
     end: int
 
@@ -52,6 +52,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         read_any_header_name()
+        fetch_lightly()
         consumer = super()._create_worker_consumer(transport)
         # Faust has no setting for these; the consumer reads them when it starts. An aborted transaction never happened.
         consumer._fetch_min_bytes = self.app.fetch_min_bytes

@@ -120,4 +120,3 @@ def test_the_memory_of_times_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None
     for minute in range(60):
         parse_instant(f"2001-01-31T09:{minute:02}:{minute:02}.{minute:03}Z")
     assert len(instant._minutes) <= 10
-    assert len(instant._within) <= 10
