@@ -28,8 +28,8 @@ __all__ = ["Broker", "LoketApp", "build_app"]
 
 logger = logging.getLogger("loket.streams")
 
-RECORDS_AT_A_TIME: Final = 2_000
-"""Applied before the event loop gets its turn: some 20 to 50 ms."""
+RECORDS_AT_A_TIME: Final = 4_000
+"""Applied before the event loop gets its turn: some 40 ms."""
 
 TABLE: Final = "units"
 
