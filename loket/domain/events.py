@@ -7,6 +7,7 @@ milliseconds UTC, cut and not rounded. The wire (`loket.wire`) decodes bytes int
 from __future__ import annotations
 
 import hashlib
+import struct
 from typing import Annotated, Literal, get_args
 
 import msgspec
@@ -360,9 +361,12 @@ def event_type(event: Envelope) -> str:
     return _TYPE_OF[type(event)]
 
 
+_FIRST_8 = struct.Struct(">Q").unpack_from
+
+
 def identity_hash(source: str, id: str) -> int:
     """The first 8 bytes, big-endian, of SHA-256 of source, a zero byte, id (rule 2)."""
-    return int.from_bytes(hashlib.sha256(f"{source}\0{id}".encode()).digest()[:8], "big")
+    return int(_FIRST_8(hashlib.sha256(f"{source}\0{id}".encode()).digest())[0])
 
 
 _CONTENT = msgspec.msgpack.Encoder(order="deterministic", enc_hook=int)
@@ -371,4 +375,4 @@ _CONTENT = msgspec.msgpack.Encoder(order="deterministic", enc_hook=int)
 def content_hash(event: Event) -> int:
     """A stable 64-bit hash of what an event says: type, time, subject and the known data fields (rule 17)."""
     said = _CONTENT.encode((_TYPE_OF[type(event)], int(event.time), event.subject, event.data))
-    return int.from_bytes(hashlib.blake2b(said, digest_size=8).digest(), "big")
+    return int(_FIRST_8(hashlib.blake2b(said, digest_size=8).digest())[0])

@@ -62,7 +62,7 @@ class KnownIds:
         return good
 
 
-def _ids_of(kind: type[Envelope]) -> Callable[[Event], tuple[str | None, ...]]:
+def _ids_of(kind: type[Envelope]) -> Callable[[Any], tuple[str | None, ...]]:
     """How the ids of an event's data are taken from it, all at once."""
     data = next(field.type for field in msgspec.structs.fields(kind) if field.name == "data")
     names = [
@@ -70,7 +70,8 @@ def _ids_of(kind: type[Envelope]) -> Callable[[Event], tuple[str | None, ...]]:
         for field in msgspec.structs.fields(data)
         if any(part in (Id, Opaque) for part in (field.type, *get_args(field.type)))
     ]
-    taken = attrgetter("data.unit", *names)  # the unit twice: of one name alone the getter would give no tuple
+    # The unit twice: of one name alone the getter would give no tuple.
+    taken: Callable[[Any], tuple[str | None, ...]] = attrgetter("data.unit", *names)
     if kind is not SessionStarted:
         return taken
     return lambda event: (*taken(event), *(event.data.services or ()))

@@ -55,13 +55,15 @@ def parse_instant(text: str) -> Instant:
     years 1900 to 2200 (UTC).
     """
     # Events come minute by minute: of nearly every time the minute has been read before, and the rest is looked up.
-    ms = _POINTED.get(text[17:20])
-    if ms is None:
-        minute, ms, more = _minutes.get(text[:17] + text[19:]), _SECONDS.get(text[17:19]), 0
+    second = _POINTED.get(text[17:20])
+    if second is None:
+        minute, second = _minutes.get(text[:17] + text[19:]), _SECONDS.get(text[17:19])
+        if minute is not None and second is not None:
+            return Instant(minute + second)
     else:
-        minute, more = _minutes.get(text[:17] + text[23:].lstrip(_DIGITS)), _MILLISECONDS.get(text[20:23])
-    if minute is not None and ms is not None and more is not None:
-        return Instant(minute + ms + more)
+        minute, ms = _minutes.get(text[:17] + text[23:].lstrip(_DIGITS)), _MILLISECONDS.get(text[20:23])
+        if minute is not None and ms is not None:
+            return Instant(minute + second + ms)
     instant = _read(text)
     offset = text[19:].lstrip("." + _DIGITS)
     if text[17:19] in _SECONDS and _is_offset(offset):
