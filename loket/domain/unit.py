@@ -13,7 +13,7 @@ from loket.domain import events
 from loket.domain.closing import close_days
 from loket.domain.contribution import Contribution, Fact, changes, listed
 from loket.domain.counters import Counter, note_counter
-from loket.domain.days import QueueClosing, is_never, service_days
+from loket.domain.days import QueueClosing, service_days
 from loket.domain.labels import give_labels
 from loket.domain.legs import Folded
 from loket.domain.policy import UnitPolicy
@@ -87,18 +87,19 @@ def apply(state: UnitState, event: events.Event, received: int) -> Applied:
 
     Applying the same event again, or events in another order, gives the same figures. Never raises for a valid event.
     """
-    if state.admission.receive(received, state.policy):
+    if received > state.admission.received and state.admission.receive(received, state.policy):
         close_days(state)
-    if not is_processed(event):
+    is_step = type(event) in KIND_OF  # nearly all are
+    if not is_step and not is_processed(event):
         return Applied.NOT_YET
-    if isinstance(event.data, events.CounterData):
+    if not is_step and isinstance(event.data, events.CounterData):
         note_counter(_counter(state, event.data.counter), event, received)
         if type(event) not in SESSION_KIND:
             return Applied.APPLIED
     elif state.counters:
         _see_counter(state, event, received)
     day = ticket_day(event, state.policy)
-    if state.admission.is_closed(day):
+    if day <= state.admission.closed_day:
         state.late += 1
         return Applied.LATE
     id_hash = events.identity_hash(event.source, event.id)
@@ -107,11 +108,11 @@ def apply(state: UnitState, event: events.Event, received: int) -> Applied:
         known = ids.get(id_hash)
         if known is not None:
             return Applied.DUPLICATE if known == content else Applied.CONFLICTING_REPEAT
+    if is_step:
+        return _apply_step(state, event, day, id_hash, content, received)
     if isinstance(event, events.QueueClosed):
         return _close_queue(state, event, day, id_hash, content)
-    if type(event) in SESSION_KIND:
-        return _apply_session(state, event, day, id_hash, content)
-    return _apply_step(state, event, day, id_hash, content, received)
+    return _apply_session(state, event, day, id_hash, content)
 
 
 def is_processed(event: events.Event) -> bool:
@@ -127,7 +128,7 @@ def ticket_day(event: events.Event, policy: UnitPolicy) -> int:
 
 
 def _apply_step(state: UnitState, event: events.Event, day: int, id_hash: int, content: int, received: int) -> Applied:
-    bucket = NEVER_BUCKET if is_never(state.policy) else day
+    bucket = NEVER_BUCKET if state.policy.day_starts_ms is None else day
     key = (bucket, event.subject or "")
     if go_straight(state, key, event, id_hash, content, received):
         return Applied.APPLIED
