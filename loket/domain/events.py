@@ -46,7 +46,7 @@ Whole = Annotated[int, Meta(ge=-(2**53), le=2**53)]
 Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
 
 
-class Data(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Data(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What every event says: the unit that it is about."""
 
     unit: Id
@@ -162,7 +162,7 @@ class SessionStartedData(SessionData, frozen=True, kw_only=True, omit_defaults=T
 Attribute = Annotated[str, Meta(min_length=1, max_length=256)]
 
 
-class Envelope(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
+class Envelope(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", gc=False):
     """The CloudEvents 1.0 attributes; `sent` and `imported` are extensions of this contract."""
 
     specversion: Literal["1.0"] = "1.0"

@@ -60,7 +60,7 @@ KIND_OF: dict[type[events.Envelope], Kind] = {
 _FIRST_ENDER = Kind.COMPLETED
 
 
-class Step(Struct, frozen=True, array_like=True, omit_defaults=True):
+class Step(Struct, frozen=True, array_like=True, omit_defaults=True, gc=False):
     """One thing that happened to a ticket.
 
     `number` is the appointment (ms) of an issue, the quantity of a completion and the day (ordinal) of a void. An issue
@@ -124,7 +124,7 @@ def step_of(event: events.Event, hash: int, day: int, policy: UnitPolicy, *, lat
     )
 
 
-class Ticket(Struct, array_like=True):
+class Ticket(Struct, array_like=True, gc=False):
     """All steps of one subject in one unit and service day, and the ids of the events that told them.
 
     `ids` alternates the hash of an id and the hash of what that event said. `other_services` and `other_employees` were

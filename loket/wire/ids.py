@@ -13,7 +13,16 @@ from typing import Any, Final, get_args
 
 import msgspec
 
-from loket.domain.events import EVENT_TYPES, ID_PATTERN, OPAQUE_PATTERN, Envelope, Event, Id, Opaque, SessionStarted
+from loket.domain.events import (
+    EVENT_TYPES,
+    ID_PATTERN,
+    OPAQUE_PATTERN,
+    Data,
+    Event,
+    Id,
+    Opaque,
+    SessionStartedData,
+)
 
 __all__ = ["KnownIds", "convert_text", "is_id"]
 
@@ -50,7 +59,7 @@ class KnownIds:
         """Whether all ids of an event are good. False is no verdict: then each has to be looked at."""
         if event.subject is not None and not _is_opaque(event.subject):  # subjects are ever new
             return False
-        ids = _IDS_OF[type(event)](event)
+        ids = _IDS_OF[type(event.data)](event.data)
         return self._known.issuperset(ids) or self._learn(ids)
 
     def _learn(self, ids: tuple[str | None, ...]) -> bool:
@@ -62,19 +71,23 @@ class KnownIds:
         return good
 
 
-def _ids_of(kind: type[Envelope]) -> Callable[[Any], tuple[str | None, ...]]:
+def _ids_of(data: type[Data]) -> Callable[[Any], tuple[str | None, ...]]:
     """How the ids of an event's data are taken from it, all at once."""
-    data = next(field.type for field in msgspec.structs.fields(kind) if field.name == "data")
     names = [
-        f"data.{field.name}"
+        field.name
         for field in msgspec.structs.fields(data)
         if any(part in (Id, Opaque) for part in (field.type, *get_args(field.type)))
     ]
     # The unit twice: of one name alone the getter would give no tuple.
-    taken: Callable[[Any], tuple[str | None, ...]] = attrgetter("data.unit", *names)
-    if kind is not SessionStarted:
+    taken: Callable[[Any], tuple[str | None, ...]] = attrgetter("unit", *names)
+    if data is not SessionStartedData:
         return taken
-    return lambda event: (*taken(event), *(event.data.services or ()))
+    return lambda data: (*taken(data), *(data.services or ()))
 
 
-_IDS_OF: Final = {kind: _ids_of(kind) for kind in EVENT_TYPES.values()}
+_IDS_OF: Final = {
+    field.type: _ids_of(field.type)
+    for kind in EVENT_TYPES.values()
+    for field in msgspec.structs.fields(kind)
+    if field.name == "data"
+}

@@ -75,7 +75,9 @@ class UnitStore(base.Store, FastUserDict):
             return
         with self.app.partitions.lock:
             for record in batch.records:
-                if record.offset >= partition.changelog_next and (state := _unit(partition, record.key)) is not None:
+                if record.offset < partition.changelog_next or record.key is None:
+                    continue
+                if (state := _unit(partition, record.key)) is not None:
                     # Somebody else wrote what we own: ours goes on top again.
                     mark_all(state)
                     partition.mark([state.unit])

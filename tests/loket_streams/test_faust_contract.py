@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.consumer.fetcher import Fetcher, FetchResult, PartitionRecords
+from aiokafka.consumer.fetcher import Fetcher, FetchResult
 from aiokafka.consumer.subscription_state import SubscriptionState, TopicPartitionState
 from aiokafka.producer.message_accumulator import BatchBuilder
 from faust._cython import streams as compiled
@@ -30,6 +30,7 @@ from loket.testing.clock import FrozenClock
 from loket_streams.app import Broker, LoketApp, build_app
 from loket_streams.changelog import MAX_RECORD_BYTES
 from loket_streams.checkpoints import Checkpointer
+from loket_streams.fetched import FetchedRecord, PartitionRecords
 from loket_streams.fetching import ConsumerThread, take
 from loket_streams.partitions import Partitions
 from loket_streams.store import UnitStore
@@ -320,6 +321,21 @@ class FakeFetcher:
 def taken(fetcher: FakeFetcher, *topics: str, max_records: int | None = None) -> dict[str, tuple[int, list[int], int]]:
     found = take(fetcher, {TP(topic, 0) for topic in topics}, max_records)
     return {tp.topic: (b.begin, [record.offset for record in b.records], b.end) for tp, b in found.items()}
+
+
+def test_a_light_record_says_what_aiokafkas_own_says() -> None:
+    tp = TopicPartition("t", 0)
+
+    def read(kind: Any) -> list[Any]:
+        return list(kind(tp, Records(Batch(5, 3)), None, 6, None, None, False, 1))
+
+    (aiokafkas,) = PartitionRecords.__bases__
+    assert aiokafkas.__module__.startswith("aiokafka")
+    light, own = read(PartitionRecords), read(aiokafkas)
+    assert len(light) == len(own) > 0
+    for one, other in zip(light, own, strict=True):
+        for name in FetchedRecord.__struct_fields__:
+            assert getattr(one, name) == getattr(other, name)
 
 
 def in_loop(test: Any) -> Any:

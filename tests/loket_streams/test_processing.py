@@ -6,13 +6,14 @@ from hypothesis import strategies as st
 
 from loket.domain.events import Event
 from loket.domain.policy import Budget, Policy, UnitPolicy
+from loket.domain.state import OTHER
 from loket.testing.builders import Office
 from loket.wire.cloudevents import Decoder
 from loket.wire.rejection import Reason
 from loket_streams.errors import GapError, RecoveryError
 from loket_streams.fetching import Found
 from loket_streams.partitions import Partition, Partitions
-from loket_streams.processing import EventTime, Processor, ServiceTime, Time
+from loket_streams.processing import EventTime, Processor, ServiceTime, Time, unit_by_unit
 from loket_streams.tallies import Tallies
 from support.changelogs import batch, record
 from support.streams import as_told
@@ -229,3 +230,45 @@ def test_where_the_brokers_time_is_the_producers_no_clock_is_judged() -> None:
     reader = Reader()
     reader.process(batch([record(Office().issued("A1", at="09:00"), 0, timestamp=NOON, timestamp_type=0)]))
     assert reader.tallies.sources == {}
+
+
+def of_unit(unit: str, number: int) -> list[Event]:
+    office = Office(unit, source=unit)
+    return [office.issued(f"A{visit}", at=f"09:{visit:02d}") for visit in range(number)]
+
+
+interleavings = st.lists(st.sampled_from(["u", "v", "w", OTHER, "new"]), max_size=40)
+
+
+@given(interleavings, st.sets(st.sampled_from(["u", "v", "w", OTHER])), st.integers(0, 10))
+def test_of_a_batch_each_units_records_follow_one_another_in_their_order(
+    units: list[str], known: set[str], begin: int
+) -> None:
+    taken = {unit: iter(of_unit(unit, 40)) for unit in units}
+    log = [record(next(taken[unit]), offset) for offset, unit in enumerate(units)]
+    found = list(unit_by_unit(log, begin, known))
+    assert sorted(one.offset for one in found) == [one.offset for one in log[begin:]]
+    own = known - {OTHER}
+    of_others = [one.offset for one in found if one.key is None or one.key.decode() not in own]
+    assert of_others == sorted(of_others), "what has no state of its own yet stays in the order of the log"
+    for unit in own:
+        places = [place for place, one in enumerate(found) if one.key == unit.encode()]
+        assert places == list(range(places[0], places[0] + len(places))) if places else True
+        offsets = [found[place].offset for place in places]
+        assert offsets == sorted(offsets)
+
+
+@given(interleavings.filter(bool), st.integers(1, 12))
+def test_units_are_the_same_whether_they_come_one_after_the_other_or_by_turns(units: list[str], pieces: int) -> None:
+    taken = {unit: iter(of_unit(unit, 40)) for unit in units}
+    log = [record(next(taken[unit]), offset, timestamp=NOON) for offset, unit in enumerate(units)]
+    whole, cut = Reader(), Reader()
+    whole.partitions.unit_budget = cut.partitions.unit_budget = 2
+    whole.process(batch(log))
+    for begin in range(0, len(log), pieces):
+        cut.process(batch(log[begin : begin + pieces]))
+    assert list(whole.partition.units) == list(cut.partition.units)
+    for name, state in whole.partition.units.items():
+        assert as_told(state) == as_told(cut.partition.units[name])
+    assert whole.tallies.events == cut.tallies.events
+    assert whole.partition.record_ms == cut.partition.record_ms
