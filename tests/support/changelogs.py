@@ -68,9 +68,13 @@ class FakeChangelog:
 
     def __init__(self, room: int = 8 * 1024 * 1024) -> None:
         self.log: list[ConsumerRecord] = []
+        self.end = 0
         self.batches: list[int] = []
         self.silent = False
         self.away = False
+        self.takes: int | None = None
+        """How many batches it still takes before nobody is there; None: any number."""
+
         self._room = room
 
     def create_batch(self) -> FakeBatch:
@@ -78,9 +82,11 @@ class FakeChangelog:
 
     async def send_batch(self, batch: Any, partition: int) -> Awaitable[Any]:
         assert partition == 0
-        if self.away:
+        if self.away or self.takes == 0:
             raise ConnectionError("nobody there")
-        base = len(self.log)
+        if self.takes is not None:
+            self.takes -= 1
+        base = self.end
         self.batches.append(batch.record_count())
         for key, value, headers in batch.records:
             self.write(key, value, headers)
@@ -90,12 +96,12 @@ class FakeChangelog:
         return sent
 
     async def ends(self, partitions: Sequence[int]) -> Mapping[int, int]:
-        return {number: len(self.log) for number in partitions}
+        return dict.fromkeys(partitions, self.end)
 
     def write(self, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> None:
         """Append one record, as any writer may."""
-        offset = len(self.log)
-        self.log.append(record(value, offset, key=key, headers=headers, topic="changelog"))
+        self.log.append(record(value, self.end, key=key, headers=headers, topic="changelog"))
+        self.end += 1
 
     def compact(self) -> None:
         """Keep the last record of each key, where it is."""
@@ -105,6 +111,6 @@ class FakeChangelog:
     def read(self) -> Reading:
         """Read it from its beginning."""
         reading = Reading()
-        if self.log:
-            reading.add(self.log, 0, self.log[-1].offset + 1)
+        if self.end:
+            reading.add(self.log, 0, self.end)
         return reading

@@ -21,7 +21,18 @@ from loket_consumers.storing import store
 from support.logs import POLICY, to_records
 from support.oracle import Oracle, without_zeros
 
-__all__ = ["TOPIC", "decoded", "empty", "figures", "of_record", "results", "rows_of", "store_all", "store_more"]
+__all__ = [
+    "TOPIC",
+    "decoded",
+    "empty",
+    "figures",
+    "of_record",
+    "places",
+    "results",
+    "rows_of",
+    "store_all",
+    "store_more",
+]
 
 TOPIC = "loket.events"
 
@@ -89,3 +100,11 @@ def rows_of(engine: Engine, table: Table) -> list[dict[str, Any]]:
         for name in skipped & row.keys():
             del row[name]
     return sorted(rows, key=lambda row: msgspec.json.encode(row, enc_hook=str))
+
+
+def places(engine: Engine) -> list[tuple[int, int, str]]:
+    """What became of each record live, by partition and offset."""
+    c = archive.c
+    query = select(c.partition, c.record_offset, c.result).order_by(c.partition, c.record_offset)
+    with reading(engine) as connection:
+        return [(int(row.partition), int(row.record_offset), str(row.result)) for row in connection.execute(query)]

@@ -26,12 +26,13 @@ from loket.wire.figures import LiveFigures
 from loket.wire.rejection import Rejected
 from loket_consumers.engines import connect, reading
 from loket_consumers.migrating import upgrade
-from loket_consumers.schema import archive, dead_letters, positions
+from loket_consumers.schema import dead_letters, positions
 from loket_consumers.storing import FOREIGN, REJECTED
 from support import sinks
+from support.logs import whole_policy
 from support.oracle import Oracle, without_zeros
 from support.process import wait_until
-from support.recorded import figures, of_record
+from support.recorded import figures, of_record, places
 from support.sinks import SinkProcess
 from support.streams import Stream, StreamWorker, as_told, read_all
 
@@ -70,6 +71,9 @@ class Judged:
     def __init__(self, records: Mapping[int, Sequence[Any]], policy: Policy, *, event_clock: bool = False) -> None:
         decoder = Decoder(len(records), clock="event" if event_clock else "service", now=lambda: 1 << 60)
         self.oracle = Oracle(policy)
+        self.whole = Oracle(whole_policy(policy))
+        """What the record says of all events, the late ones with them."""
+
         self.results: list[tuple[int, int, str]] = []
         self.reasons: list[tuple[int, int, str]] = []
         self.newest = 0
@@ -88,10 +92,18 @@ class Judged:
                 received = int(event.time) if event_clock else record.timestamp
                 self.newest = max(self.newest, received)
                 result = self.oracle.apply(event, received)
+                self.whole.apply(event, received)
                 self.oracle.units[event.data.unit].offset = record.offset
                 self.results.append((*place, result))
                 if result == "conflicting_repeat":
                     self.reasons.append((*place, result))
+
+    def assert_figures(self, engine: Engine, policy: Policy) -> None:
+        """The record's figures are these, live and of all events."""
+        now = self.newest + DAY
+        for live, oracle in ((True, self.oracle), (False, self.whole)):
+            found = figures(engine, now, policy, live=live)
+            assert (without_zeros(found.units), without_zeros(found.employees)) == of_record(oracle, now), live
 
     def units(self) -> dict[str, dict[str, Any]]:
         """The states, as a worker of the tests tells them."""
@@ -212,20 +224,14 @@ class Whole:
     def assert_record(self, judged: Judged | None = None) -> None:
         """The record holds each record of the topic once, and says what the domain says."""
         judged = judged or self.judged()
-        c, d = archive.c, dead_letters.c
+        assert places(self.engine) == judged.results
+        d = dead_letters.c
         with reading(self.engine) as connection:
-            rows = connection.execute(
-                select(c.partition, c.record_offset, c.result).order_by(c.partition, c.record_offset)
-            )
-            assert [tuple(row) for row in rows] == judged.results
             letters = connection.execute(
                 select(d.partition, d.record_offset, d.reason).order_by(d.partition, d.record_offset)
             )
             assert [tuple(row) for row in letters] == judged.reasons
-        now = judged.newest + DAY
-        for live in (True, False):
-            found = figures(self.engine, now, self.policy, live=live)
-            assert (without_zeros(found.units), without_zeros(found.employees)) == of_record(judged.oracle, now)
+        judged.assert_figures(self.engine, self.policy)
 
     def _assert_metrics(self, workers: Sequence[StreamWorker], judged: Judged) -> None:
         seen: set[str] = set()
