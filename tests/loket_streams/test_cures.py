@@ -1,5 +1,8 @@
 """Each cure against a fault of Faust, on a real Kafka: with it all is well, and without it the fault is there."""
 
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -164,3 +167,38 @@ def test_the_loop_is_uvloop_and_nothing_logs_at_debug(make_stream: MakeStream) -
     state = worker.state()
     assert state["loop"].startswith("uvloop")
     assert state["root_level"] == 20
+
+
+def test_a_stop_that_hangs_ends_at_its_deadline(make_stream: MakeStream) -> None:
+    """Faust's shutdown can hang (324), its event loop with it: what is durable by then is safe."""
+    stream = make_stream()
+    worker = stream.worker("--hang-in-stop", "2")
+    worker.start(ready=True)
+    stream.send(visits(50, 5))
+    stream.settled(worker)
+    worker.process.send(signal.SIGTERM)
+    assert worker.wait(120) == 1
+    assert "hanging" in worker.process.output()
+    assert stream.committed() == stream.ends()
+
+
+COMMAND = """
+import asyncio, logging, sys
+from loket_streams import running
+
+def run(*_arguments, **_options):
+    policy = type(asyncio.get_event_loop_policy()).__module__
+    levels = [logging.getLogger(name).getEffectiveLevel() for name in ("", "faust", "aiokafka", "mode", "kafka")]
+    print(policy, min(levels))
+
+running.run = run
+from loket.cli import main
+sys.argv = ["loket", "worker"]
+main()
+"""
+
+
+def test_the_command_puts_uvloop_in_and_logs_nothing_at_debug() -> None:
+    """In the product's own command, of which the workers of these tests have only the parts behind it."""
+    told = subprocess.run([sys.executable, "-c", COMMAND], capture_output=True, text=True, check=True, timeout=120)
+    assert told.stdout.split() == ["uvloop", "20"]

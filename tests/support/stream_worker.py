@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -127,8 +128,8 @@ PLACES = (
 """Where a worker may die: the first five in a checkpoint, in this order, the others in recovery."""
 
 
-def die_in(place: str, time: int) -> None:
-    """Not a cure: have the process killed when it passes a place for the `time`th time."""
+def die_in(place: str, at: int) -> None:
+    """Not a cure: have the process killed when it passes a place for the `at`th time."""
     from loket_streams import checkpoints, store, transport
     from loket_streams.app import KafkaChangelog
     from loket_streams.fetching import ConsumerThread
@@ -138,7 +139,7 @@ def die_in(place: str, time: int) -> None:
     def here() -> None:
         nonlocal passed
         passed += 1
-        if passed >= time:
+        if passed >= at:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def dying(owner: Any, name: str) -> None:
@@ -188,6 +189,19 @@ def die_in(place: str, time: int) -> None:
         "seated": lambda: dying(ConsumerThread, "seat"),
     }
     places[place]()
+
+
+def hang_in_stop(deadline_s: float) -> None:
+    """Not a cure: hang for ever, the event loop too, once the group is to be left; the deadline comes sooner."""
+    from loket_streams import running
+    from loket_streams.app import LoketApp
+
+    async def hang(self: LoketApp) -> None:
+        print("hanging", flush=True)
+        time.sleep(1_000)  # noqa: ASYNC251 (the loop is to hang)
+
+    LoketApp.stop = hang
+    vars(running)["STOP_S"] = deadline_s
 
 
 def broken_processor(at: int) -> None:
@@ -257,6 +271,7 @@ def main() -> None:
     parser.add_argument("--patience", type=float, default=20)
     parser.add_argument("--member-id")
     parser.add_argument("--die-in", metavar="PLACE:TIME")
+    parser.add_argument("--hang-in-stop", type=float, metavar="DEADLINE_S")
     given = parser.parse_args()
 
     from loket.clock import SYSTEM_CLOCK
@@ -274,6 +289,8 @@ def main() -> None:
         slow_seek()
     if given.break_at is not None:
         broken_processor(given.break_at)
+    if given.hang_in_stop is not None:
+        hang_in_stop(given.hang_in_stop)
     if given.die_in is not None:
         place, _, number = given.die_in.partition(":")
         die_in(place, int(number))
