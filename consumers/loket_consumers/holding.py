@@ -195,6 +195,16 @@ class Holding:
         self._consumer.pause(set(partitions) & self._consumer.assignment())
         self._arrived.update(partitions)
 
+    def room(self, records: int, size: int) -> int:
+        """How many more records one transaction takes, of so many and of so many bytes, if there are more to read."""
+        reads = [read for pending in self.pending.values() for read in pending]
+        if sum(len(read.record.value or b"") for read in reads) >= size:
+            return 0
+        ends = {partition: self._consumer.highwater(partition) for partition in self.mine() - self._arrived}
+        if all(end is None or end <= self.read[partition] for partition, end in ends.items()):
+            return 0
+        return max(0, records - len(reads))
+
     def to_store(self) -> dict[int, int]:
         """What each partition's position becomes once what is read of it is stored, where it changes."""
         return {partition: read for partition, read in self.read.items() if read > self.next[partition]}

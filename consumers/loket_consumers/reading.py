@@ -80,4 +80,6 @@ def read(records: Iterable[Record], decoder: Decoder, time: Time) -> list[Read]:
 
 def storable(text: str | None) -> str | None:
     """A text from outside as every database takes it: without NUL and not endless."""
-    return None if text is None else text[:MAX_TEXT].replace("\0", "\ufffd")
+    if text is None or (len(text) <= MAX_TEXT and "\0" not in text):
+        return text
+    return text[:MAX_TEXT].replace("\0", "\ufffd")

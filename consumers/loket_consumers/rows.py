@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 from functools import lru_cache
+from typing import Final
 
 from msgspec import Struct, field
 
@@ -123,62 +124,44 @@ def add_leg(rows: LegRows, owner: Owner, number: int, leg: Leg, closes_at: int |
         _add_employees(rows, owner, (number, index), day, stretch, ending)
 
 
-class _Work(Struct):
-    """What one employee did in one stretch for one service."""
-
-    ms: dict[str, int] = field(default_factory=lambda: {"way": 0, "service": 0, "hold": 0, "served_wait": 0})
-    counts: dict[str, int] = field(default_factory=lambda: {"way": 0, "service": 0, "hold": 0, "served_wait": 0})
-    served: int = 0
-    services: int = 0
-    handed_on: int = 0
-
-    def credit(self, stage: str, ms: int) -> None:
-        self.ms[stage] += ms
-        self.counts[stage] += 1
+_WAY: Final = 0
+_SERVICE: Final = 2
+_HOLD: Final = 4
+_SERVED_WAIT: Final = 6
+_SERVED: Final = 8
+_SERVICES: Final = 9
+_HANDED_ON: Final = 10
+_STAGES: Final = {"way": _WAY, "service": _SERVICE, "hold": _HOLD, "served_wait": _SERVED_WAIT}
+"""Where among a row's amounts a stage has its milliseconds, with how often beside it; in the order of the columns."""
 
 
 def _add_employees(
     rows: LegRows, owner: Owner, place: tuple[int, int], day: str, stretch: Stretch, completed: Leg | None
 ) -> None:
     """Add what each employee did in a stretch; `completed` is the leg, if it was completed in this stretch."""
-    works: dict[tuple[str | None, str], _Work] = {}
+    works: dict[tuple[str | None, str], list[int]] = {}
 
-    def work(employee: str | None, service: str) -> _Work:
-        return works.setdefault((employee, service), _Work())
+    def work(employee: str | None, service: str) -> list[int]:
+        amounts = works.get((employee, service))
+        if amounts is None:
+            amounts = works[(employee, service)] = [0] * 11
+        return amounts
 
     for credit in stretch.credits:
-        work(credit.employee, stretch.service).credit(credit.stage, credit.ms)
+        amounts = work(credit.employee, stretch.service)
+        stage = _STAGES[credit.stage]
+        amounts[stage] += credit.ms
+        amounts[stage + 1] += 1
     if stretch.ender is not None and stretch.ended_by in ("requeued", TRANSFERRED):
-        work(stretch.ender, stretch.service).handed_on += 1
+        work(stretch.ender, stretch.service)[_HANDED_ON] += 1
     for service, employee in stretch.added:
-        work(employee, service).services += 1
+        work(employee, service)[_SERVICES] += 1
     if completed is not None:
         mine = work(completed.completer, stretch.service)
-        mine.served += 1
-        mine.services += completed.quantity
+        mine[_SERVED] += 1
+        mine[_SERVICES] += completed.quantity
         if completed.issued_at is not None and completed.first_called_at is not None:
-            mine.credit("served_wait", completed.observed_wait_ms)
-    for part, ((employee, service), done) in enumerate(works.items(), start=1):
-        rows.employees.append(
-            (
-                owner.ticket,
-                owner.basis,
-                *place,
-                part,
-                owner.unit,
-                day,
-                employee,
-                service,
-                done.ms["way"],
-                done.counts["way"],
-                done.ms["service"],
-                done.counts["service"],
-                done.ms["hold"],
-                done.counts["hold"],
-                done.ms["served_wait"],
-                done.counts["served_wait"],
-                done.served,
-                done.services,
-                done.handed_on,
-            )
-        )
+            mine[_SERVED_WAIT] += completed.observed_wait_ms
+            mine[_SERVED_WAIT + 1] += 1
+    for part, ((employee, service), amounts) in enumerate(works.items(), start=1):
+        rows.employees.append((owner.ticket, owner.basis, *place, part, owner.unit, day, employee, service, *amounts))

@@ -42,16 +42,22 @@ FIRST_RETRY_S: Final = 0.2
 LAST_RETRY_S: Final = 30.0
 ASK_EVERY_S: Final = 10.0
 ASK_MS: Final = 3_000
+BATCH_BYTES: Final = 16 << 20
+"""Values of about so many bytes are a transaction too."""
+
+GATHER_S: Final = 0.5
+"""Events that come while a batch is gathered do not hold it up for longer."""
 
 
 class Options(Struct, frozen=True):
-    """How a sink runs. `records`: at most so many in one transaction."""
+    """How a sink runs. `records`: about so many in one transaction, where so many wait. The more, the fewer times the
+    rows of a ticket are written again."""
 
     topic: str
     partitions: int
     until_end: bool = False
     accept_lost_events: bool = False
-    records: int = 5_000
+    records: int = 20_000
 
 
 class Sink:
@@ -152,16 +158,25 @@ class Sink:
         timeout_ms = POLL_MS
         if self._status.away:
             timeout_ms = max(10, min(POLL_MS, int(1_000 * (self._retry_at - self._clock.monotonic()))))
-        found = self._consumer.poll(timeout_ms, self._options.records)
-        if found:
+        begun = self._clock.monotonic()
+        if self._read(timeout_ms, self._options.records):
             self._heard_at = self._clock.monotonic()
             self._status.kafka_away = ""
         else:
             self._ask_kafka()
+        while not self._status.away and self._clock.monotonic() - begun < GATHER_S:
+            room = self._holding.room(self._options.records, BATCH_BYTES)
+            if not room or not self._read(0, room):
+                break
+
+    def _read(self, timeout_ms: int, records: int) -> bool:
+        """Take what the consumer has; whether it had anything."""
+        found = self._consumer.poll(timeout_ms, records)
         self._holding.take_changes()
-        for partition, records in found.items():
-            self._holding.take(partition, records)
+        for partition, some in found.items():
+            self._holding.take(partition, some)
         self._holding.pass_over()
+        return bool(found)
 
     def _ask_kafka(self) -> None:
         """Where nothing comes, find out now and then whether Kafka is there at all: polls do not tell."""

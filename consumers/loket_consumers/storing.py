@@ -19,13 +19,14 @@ from typing import Final
 
 import msgspec
 from msgspec import Struct, field
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, and_, literal, or_, select, update
 
 from loket.domain.events import event_type
 from loket.domain.policy import Policy
 from loket.domain.unit import Applied, is_processed
 from loket.wire import cloudevents
 from loket.wire.fields import Fault
+from loket.wire.record import CONTENT_TYPE
 from loket.wire.rejection import Reason
 from loket_consumers import bulk
 from loket_consumers.columns import signed
@@ -44,6 +45,8 @@ RESULTS: Final = (*(str(applied) for applied in Applied), FOREIGN, REJECTED, AHE
 """What becomes of a record."""
 
 _HEADERS: Final = msgspec.msgpack.Encoder()
+_USUAL: Final = ("content-type", CONTENT_TYPE)
+_USUAL_PACKED: Final = _HEADERS.encode([_USUAL])
 
 
 class PartitionLost(Exception):
@@ -92,8 +95,9 @@ def store(
             letters.append(letter)
             stored.reasons[str(letter[5])] += 1
     rows = [_archived(*each) for each in zip(reads, arrivals, taken, strict=True)]
-    bulk.insert(connection, archive, rows, skip_known=True)
-    bulk.insert(connection, dead_letters, letters, skip_known=True)
+    known = _is_archived(connection, topic, expected, after)
+    bulk.insert(connection, archive, rows, skip_known=known)
+    bulk.insert(connection, dead_letters, letters, skip_known=known)
     return stored
 
 
@@ -113,6 +117,17 @@ def _guard(connection: Connection, topic: str, after: Mapping[int, int], expecte
             lost.append(partition)
     if lost:
         raise PartitionLost(lost)
+
+
+def _is_archived(connection: Connection, topic: str, expected: Mapping[int, int], after: Mapping[int, int]) -> bool:
+    """Whether the archive has a record of the batch: only where somebody has put a position back. Then rows that are
+    known are skipped, which takes PostgreSQL twice the time."""
+    c = archive.c
+    batch = [
+        and_(c.partition == partition, c.record_offset >= expected[partition], c.record_offset < end)
+        for partition, end in after.items()
+    ]
+    return connection.execute(select(literal(1)).where(c.topic == topic, or_(*batch)).limit(1)).first() is not None
 
 
 def _arrival(read: Read, work: Workspace) -> Arrival | None:
@@ -204,4 +219,8 @@ def _unit_of(key: bytes | None) -> str | None:
 
 def _headers(read: Read) -> bytes | None:
     headers = read.record.headers
-    return _HEADERS.encode([(name, value) for name, value in headers]) if headers else None
+    if not headers:
+        return None
+    if len(headers) == 1 and headers[0] == _USUAL:
+        return _USUAL_PACKED
+    return _HEADERS.encode([(name, value) for name, value in headers])

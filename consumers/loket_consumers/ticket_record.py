@@ -95,7 +95,7 @@ class TicketRecord:
         record = cls(_TICKET.decode(row.steps), policy)
         record.number = row.number
         record.live_ids = row.live_ids
-        record._has_late = any(step.late for step in record.ticket.steps)
+        record._has_late = any([step.late for step in record.ticket.steps])  # noqa: C419 (a list is half as slow)
         record._contradictions = row.live_contradictions
         if row.forgotten is not None:
             record.forgotten = _FORGOTTEN.decode(row.forgotten)

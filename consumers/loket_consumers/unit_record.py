@@ -29,7 +29,7 @@ from loket.domain.unit import MAX_CLOSINGS, Applied, TicketKey
 from loket_consumers.session_record import SessionRecord
 from loket_consumers.ticket_record import TicketRecord, Verdict
 
-__all__ = ["BEYOND", "Arrival", "Closing", "KnownId", "Taken", "UnitRecord", "bucket_of"]
+__all__ = ["BEYOND", "Arrival", "Closing", "KnownId", "Taken", "UnitRecord"]
 
 BEYOND: Final = "beyond"
 """What the record has no room for either: it is in the archive alone."""
@@ -83,11 +83,6 @@ class Taken(Struct, frozen=True):
         return cls(Verdict(result, recorded or result), known)
 
 
-def bucket_of(day: int, policy: UnitPolicy) -> int:
-    """Under which day the tickets of a service day are kept."""
-    return NEVER_BUCKET if is_never(policy) else day
-
-
 class UnitRecord:
     """A unit, with the tickets and ids that a batch touches.
 
@@ -103,6 +98,7 @@ class UnitRecord:
     ) -> None:
         self.unit = unit
         self.policy = policy
+        self.never = is_never(policy)
         self.admission = admission
         self.tickets: dict[TicketKey, TicketRecord] = {}
         self.ids: dict[int, list[KnownId]] = {}
@@ -112,10 +108,14 @@ class UnitRecord:
         self.forgotten_ids: list[int] = []
         self._kept_tickets = kept_tickets
 
+    def bucket(self, day: int) -> int:
+        """Under which day the tickets of a service day are kept."""
+        return NEVER_BUCKET if self.never else day
+
     def note(self, received: int) -> None:
         """Take note of a record's time, which may close days."""
         if self.admission.receive(received, self.policy):
-            if is_never(self.policy):
+            if self.never:
                 self._forget()
             for day in [day for day in self.admission.tickets if 0 < day <= self.admission.closed_day]:
                 self.admission.forget(day)
@@ -161,12 +161,12 @@ class UnitRecord:
 
     def _knows(self, known: KnownId) -> bool:
         """Whether the live state still knows an id: ids are forgotten with their day, or with their ticket."""
-        if is_never(self.policy) and not known.of_day:
+        if self.never and not known.of_day:
             return known.live
         return known.live and not self.admission.is_closed(known.day)
 
     def _apply(self, arrival: Arrival) -> Taken | None:
-        key = (bucket_of(arrival.day, self.policy), arrival.event.subject or "")
+        key = (self.bucket(arrival.day), arrival.event.subject or "")
         record = self.tickets.get(key)
         steps = 0 if record is None else len(record.live_steps())
         step = step_of(arrival.event, arrival.id_hash, arrival.day, self.policy)
@@ -226,7 +226,7 @@ class UnitRecord:
         return Taken.of(Applied.LATE, Applied.APPLIED if added else Applied.DUPLICATE, remembered)
 
     def _apply_late(self, arrival: Arrival) -> bool | None:
-        key = (bucket_of(arrival.day, self.policy), arrival.event.subject or "")
+        key = (self.bucket(arrival.day), arrival.event.subject or "")
         step = step_of(arrival.event, arrival.id_hash, arrival.day, self.policy, late=True)
         if step is None:
             return None

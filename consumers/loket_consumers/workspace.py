@@ -29,7 +29,7 @@ from loket_consumers.schema import (
 from loket_consumers.staff_days import first_unfinished, load_sessions, session_days, store_staff
 from loket_consumers.ticket_record import TicketRecord, TicketRow
 from loket_consumers.ticket_rows import save_tickets
-from loket_consumers.unit_record import Arrival, Closing, KnownId, UnitRecord, bucket_of
+from loket_consumers.unit_record import Arrival, Closing, KnownId, UnitRecord
 
 __all__ = ["Workspace"]
 
@@ -59,17 +59,26 @@ class Workspace:
     def load(self, arrivals: Sequence[Arrival]) -> None:
         """Load what these events touch: their units, ids, tickets, and the closings of their days."""
         self._load_units({arrival.event.data.unit for arrival in arrivals})
-        processed = [arrival for arrival in arrivals if is_processed(arrival.event)]
-        self._load_ids({(arrival.event.data.unit, signed(arrival.id_hash)) for arrival in processed})
-        self._load_tickets({self._key(arrival) for arrival in processed if arrival.event.subject is not None})
-        self._load_closings({(arrival.event.data.unit, arrival.day) for arrival in processed})
-        told = {(a.event.data.unit, a.day) for a in processed if type(a.event) in SESSION_KIND}
+        ids: set[tuple[str, int]] = set()
+        days: set[tuple[str, int]] = set()
+        keys: set[tuple[str, int, str]] = set()
+        told: set[tuple[str, int]] = set()
+        for arrival in arrivals:
+            event = arrival.event
+            if not is_processed(event):
+                continue
+            name = event.data.unit
+            ids.add((name, signed(arrival.id_hash)))
+            days.add((name, arrival.day))
+            if event.subject is not None:
+                keys.add((name, self.units[name].bucket(arrival.day), event.subject))
+            if type(event) in SESSION_KIND:
+                told.add((name, arrival.day))
+        self._load_ids(ids)
+        self._load_tickets(keys)
+        self._load_closings(days)
         for (name, day), sessions_of_day in load_sessions(self._connection, told).items():
             self.units[name].sessions[day] = sessions_of_day
-
-    def _key(self, arrival: Arrival) -> tuple[str, int, str]:
-        unit = self.units[arrival.event.data.unit]
-        return (unit.unit, bucket_of(arrival.day, unit.policy), arrival.event.subject or "")
 
     def _load_units(self, names: Iterable[str]) -> None:
         wanted = sorted(names)
