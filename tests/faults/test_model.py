@@ -354,7 +354,7 @@ def examples(number: int, steps: int = 30) -> settings:
         database=None,
         print_blob=True,
         suppress_health_check=list(HealthCheck),
-        phases=[Phase.generate, Phase.shrink],
+        phases=[Phase.generate],  # a sequence that fails is told as it is: making it shorter takes minutes
     )
 
 
@@ -420,6 +420,5 @@ def test_without_a_cure_the_same_sequences_find_the_fault(
 ) -> None:
     """What the test above is worth."""
     without(monkeypatch)
-    found = settings(examples(400), phases=[Phase.generate])
     with pytest.raises((AssertionError, LoketError)):
-        run(engine, found, 1, judges_figures=False)
+        run(engine, examples(400), 1, judges_figures=False)

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loket.domain.events import Event
-from loket.domain.policy import Budget, Policy, UnitPolicy
+from loket.domain.policy import DAY, Budget, Policy, UnitPolicy
 from loket.domain.state import OTHER
 from loket.testing.builders import Office
 from loket.wire.cloudevents import Decoder
@@ -107,6 +107,21 @@ def test_what_a_unit_contains_already_is_skipped_and_the_rest_of_the_partition_i
     assert as_told(restored.partition.units["u"]) == as_told(once.partition.units["u"])
     assert restored.partition.units["v"].offset == len(RECORDS)
     assert restored.tallies.events["applied"] == len(RECORDS) - 9 + 1
+    assert restored.tallies.events["duplicate"] == 0  # the domain would know them again, as long as the day is open
+
+
+def test_what_a_unit_contains_already_is_skipped_when_its_day_is_closed_too() -> None:
+    """Nobody remembers its events then: read again after a crash they would be late ones."""
+    tomorrow = record(Office().issued("B1", at="+2 09:00", id="tomorrow"), len(RECORDS), timestamp=NOON + 2 * DAY)
+    once = Reader()
+    once.process(batch([*RECORDS, tomorrow]))
+    assert once.partition.units["u"].admission.closed_day
+    restored = Reader()
+    restored.partition.units["u"] = once.partition.units["u"]
+    before = as_told(once.partition.units["u"])
+    restored.process(batch([*RECORDS, tomorrow]))
+    assert as_told(restored.partition.units["u"]) == before
+    assert not restored.tallies.late
 
 
 def test_the_offset_of_the_last_record_is_in_the_unit_and_the_unit_is_due() -> None:
