@@ -26,7 +26,7 @@ Verbose = Annotated[bool, typer.Option("--verbose", help="Log what the Kafka cli
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    from loket_consumers import dead_letter_commands, record_commands, report_commands
+    from loket_consumers import dead_letter_commands, rebuild_commands, record_commands, report_commands
 
     app.command()(sink)
     database = typer.Typer(no_args_is_help=True, help="The tables of the record.")
@@ -36,6 +36,7 @@ def register(app: typer.Typer) -> None:
     dead_letter_commands.register(app)
     record_commands.register(app)
     report_commands.register(app)
+    rebuild_commands.register(app)
 
 
 def sink(

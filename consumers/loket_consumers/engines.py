@@ -31,10 +31,11 @@ class DatabaseUrlError(UsageError):
     """The setting `database` is no URL of a database that the record can be kept in."""
 
 
-def connect(url: str, *, statement_timeout_s: int = 0) -> Engine:
+def connect(url: str, *, statement_timeout_s: int = 0, schema: str = "") -> Engine:
     """Return an engine for a database's URL; nobody is connected yet. Raises DatabaseUrlError.
 
-    `statement_timeout_s`: after so many seconds PostgreSQL gives a statement up; 0: never.
+    `statement_timeout_s`: after so many seconds PostgreSQL gives a statement up; 0: never. `schema`: of PostgreSQL, in
+    which all tables are looked for and made.
     """
     try:
         parsed = make_url(url)
@@ -46,6 +47,7 @@ def connect(url: str, *, statement_timeout_s: int = 0) -> Engine:
             )
         if kind == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
+            path = f" -c search_path={schema}" if schema else ""
             engine = create_engine(
                 parsed,
                 pool_size=1,
@@ -53,7 +55,7 @@ def connect(url: str, *, statement_timeout_s: int = 0) -> Engine:
                 pool_pre_ping=True,
                 connect_args={
                     "connect_timeout": CONNECT_TIMEOUT_S,
-                    "options": f"-c statement_timeout={statement_timeout_s}s -c timezone=UTC",
+                    "options": f"-c statement_timeout={statement_timeout_s}s -c timezone=UTC{path}",
                     "keepalives_idle": 10,
                     "keepalives_interval": 5,
                     "keepalives_count": 3,

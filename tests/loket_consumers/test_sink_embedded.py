@@ -13,13 +13,14 @@ from loket.clock import SYSTEM_CLOCK
 from loket.domain.policy import DAY, HOUR, Policy
 from loket.embedded import EmbeddedBroker
 from loket.settings import Connection
-from loket_consumers.engines import connect
+from loket_consumers.engines import connect, reading
 from loket_consumers.migrating import upgrade
+from loket_consumers.rebuilding.content import digest_of
 from support.logs import DAY_BEGINS
 from support.oracle import Oracle, without_zeros
 from support.process import wait_until
 from support.recorded import figures, of_record
-from support.sinks import PARTITIONS, Load, SinkProcess, killed_at_the_end, visits
+from support.sinks import PARTITIONS, Load, SinkProcess, killed_at_the_end, loket, visits
 
 pytestmark = pytest.mark.embedded
 
@@ -52,6 +53,31 @@ def test_a_log_of_the_past_is_stored_to_its_end_and_a_second_time_changes_nothin
         for live in (True, False):
             found = figures(engine, now, Policy(), live=live)
             assert (without_zeros(found.units), without_zeros(found.employees)) == of_record(oracle, now)
+    engine.dispose()
+
+
+def test_a_record_is_rebuilt_from_kafka_and_one_that_was_lost_made_anew(connection: Connection, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'record.db'}"
+    engine = connect(url)
+    upgrade(engine)
+    Load(connection, TOPIC, visits(200, LONG_AGO)).start().finish()
+    sink = SinkProcess(connection.bootstrap, TOPIC, url, tmp_path, clock="event", session_timeout_s="6")
+    sink.run_to_the_end()
+    with reading(engine) as database:
+        kept = digest_of(database)
+    assert kept in loket("rebuild", "--from-kafka", "--check", environment=sink.environment)
+
+    new = f"sqlite:///{tmp_path / 'new.db'}"
+    fresh = connect(new)
+    upgrade(fresh)
+    fresh.dispose()
+    assert kept in loket("rebuild", "--from-kafka", environment=sink.environment | {"LOKET_DATABASE": new})
+    sink.environment["LOKET_DATABASE"] = new
+    sink.run_to_the_end()  # there is nothing that it does not have
+    again = connect(new)
+    with reading(again) as database:
+        assert digest_of(database) == kept
+    again.dispose()
     engine.dispose()
 
 
