@@ -60,12 +60,14 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     engine.dispose()
 
 
+@pytest.mark.long
 def test_views_tell_the_golden_levels_of_the_month(month: Engine) -> None:
     (told,) = rows(month, "SELECT * FROM service_levels_by_month WHERE service IS NULL")
     assert {name: told[name] for name in GOLDEN} == pytest.approx(GOLDEN, abs=5e-6)
     assert (told["month"], told["answered"], told["left_waiting"], told["judged"]) == ("1999-02", 27_162, 3_932, 28_632)
 
 
+@pytest.mark.long
 def test_a_report_tells_the_golden_waits_of_the_month(month: Engine) -> None:
     first = service_days(policy().unit("bank")).day(int(log()[0].time))
     span = Span("bank", first, first + 27, int(log()[-1].time) + DAY)

@@ -51,13 +51,14 @@ class Topic:
         self._consumer.seek(partition, begin)
         self._consumer.resume([partition])
         pending: list[Record] = []
-        while True:
+        while begin < end:
             position = self._consumer.position(partition)
+            if position is not None and position >= end:
+                break
+            found = self._poll().get(partition, ())
             if not is_stored:  # Tansu tells the end too low before anything was read
                 end = max(end, self._consumer.highwater(partition) or 0)
-            if begin >= end or (position is not None and position >= end):
-                break
-            pending += [record for record in self._poll().get(partition, ()) if record.offset < end]
+            pending += [record for record in found if record.offset < end]
             while len(pending) >= RECORDS:
                 builder.take(stream, pending[:RECORDS])
                 del pending[:RECORDS]
