@@ -106,6 +106,17 @@ def _undecodable(error: UnicodeDecodeError, encoding: str) -> str:
     )
 
 
+def _unclosed(error: csv.Error, first: int, last: int) -> str:
+    """What is wrong with a row of these lines; one that took others with it says which, as they are lost with it."""
+    if last <= first:
+        return f"{error}; a quotation mark that opens a cell has to close it (or write `quotes: false`)"
+    return (
+        f"a quotation mark opens a cell and does not close it, so the {last - first:,} lines after this one, up to "
+        f"line {last:,}, were taken for the same row ({error}): none of them is imported. Close it in the log (or "
+        "write `quotes: false`) and import again"
+    )
+
+
 def rows_of(
     path: Path, format: Format, columns: tuple[str, ...], on_bytes: Callable[[int], None] | None = None
 ) -> Iterator[Row]:
@@ -131,8 +142,7 @@ def rows_of(
             try:
                 cells = next(reader, None)
             except csv.Error as error:
-                told = f"{error}; a quotation mark that opens a cell has to close it (or write `quotes: false`)"
-                yield Row(line, {}, RefusedRowError("", "", told))
+                yield Row(line, {}, RefusedRowError("", "", _unclosed(error, line, reader.line_num)))
                 continue
             if cells is None:
                 return

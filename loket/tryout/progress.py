@@ -40,6 +40,10 @@ class Progress:
         if self._task is not None:
             self._bar.update(self._task, completed=reached)
 
+    def note(self, text: str) -> None:
+        """Say something that stays."""
+        self._console.print(Text(text))
+
     def done(self) -> None:
         """The step is over."""
         if self._task is not None:

@@ -62,6 +62,9 @@ def run_try(asked: Asked, clock: Clock, progress: Progress) -> TryReport:
         except BrokerError:
             pipeline.check()  # why it does not answer is known better where it is ours
             raise
+        if report.repeated:
+            repeat = "row repeats an earlier one" if report.repeated == 1 else "rows repeat earlier ones"
+            progress.note(f"{report.repeated:,} {repeat}: left out, as an event counts once")
         if asked.topic is not None:  # with what was there before
             ends = end_offsets(connection, places.topic, partitions)
         pipeline.wait_until_serving()

@@ -149,6 +149,7 @@ def test_the_tables_tell_levels_waits_employees_refusals_and_the_verdict(office:
     assert tried.status == 0, tried.err
     for told in ("Service levels", "33.333", "50.000", "KM", "17:30", "budi", "line 6", "Metrics and record agree."):
         assert told in tried.out
+    assert "1 row repeats an earlier one: left out, as an event counts once\n" in tried.err
 
 
 def test_now_may_be_given_and_what_is_ahead_of_it_is_in_no_figure(office: list[str], scratch: Path) -> None:

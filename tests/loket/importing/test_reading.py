@@ -178,6 +178,15 @@ def test_a_row_that_cannot_be_read_is_refused_and_the_others_come(
     assert run.report.rows == 3
 
 
+def test_a_quotation_mark_that_is_never_closed_says_which_lines_it_takes_with_it(run: Run) -> None:
+    rows = [ROW.replace("A1", f"C{number}") for number in range(20)]
+    events = run(rows[0], ROW.replace(",budi", ',"budi'), *rows[1:])
+    assert len({event.subject for event in events}) == 1
+    assert run.refused.line == 3
+    assert "the 19 lines after this one, up to line 22, were taken for the same row" in run.refused.why
+    assert "none of them is imported" in run.refused.why
+
+
 def test_a_personal_number_is_in_no_id_and_in_no_report(run: Run) -> None:
     for number in ("3174012345678901", "3174 0123 4567 8901", "198001012005011001"):
         assert run(ROW.replace("A1", number)) == []
