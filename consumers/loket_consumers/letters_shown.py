@@ -8,7 +8,6 @@ from typing import Final
 
 import msgspec
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from loket.harmless import harmless
@@ -16,12 +15,12 @@ from loket_consumers.dead_letters import Count, DeadLetter
 
 __all__ = ["print_list", "print_one", "told"]
 
-EXCERPT: Final = 60
+EXCERPT: Final = 200
 """How many bytes of a value a list shows."""
 
 
 def print_list(letters: Sequence[DeadLetter], counts: Sequence[Count], *, json: bool = False) -> None:
-    """Print dead letters as a table with how many there are, or one JSON object a line (bytes in base64)."""
+    """Print dead letters, some lines each, and how many there are, or one JSON object a line (bytes in base64)."""
     if json:
         for letter in letters:
             sys.stdout.buffer.write(msgspec.json.encode(letter) + b"\n")
@@ -30,15 +29,13 @@ def print_list(letters: Sequence[DeadLetter], counts: Sequence[Count], *, json: 
     if not letters:
         console.print(Text("No dead letters."))
         return
-    table = Table()
-    for name in ("dead letter", "time", "unit", "reason", "field", "source", "id", "replayed"):
-        table.add_column(name, overflow="fold")
-    table.add_column("begins with", overflow="ellipsis", no_wrap=True)
     for letter in letters:
-        cells = (letter.name, letter.time, letter.unit, letter.reason, letter.field, letter.source, letter.id)
-        excerpt = _shown(None if letter.value is None else letter.value[:EXCERPT], cut=True)
-        table.add_row(*(Text(harmless(cell or "")) for cell in (*cells, letter.replayed)), Text(excerpt))
-    console.print(table)
+        console.print(_in_short(letter))
+        event = " ".join(f"{name} {harmless(value)}" for name, value in _named(letter))
+        if event:
+            console.print(Text(f"    {event}"))
+        excerpt = _excerpt(letter.value)
+        console.print(Text(f"    {excerpt}", style="dim"), no_wrap=True, overflow="ellipsis", crop=True)
     console.print(Text(f"In all {told([(each.reason, each.number) for each in counts])}"))
     replayed = [(each.reason, each.replayed) for each in counts if each.replayed]
     if replayed:
@@ -46,6 +43,33 @@ def print_list(letters: Sequence[DeadLetter], counts: Sequence[Count], *, json: 
     older = sum(each.number for each in counts) - len(letters)
     if older > 0:
         console.print(Text(f"and {older} older: choose with --reason, --unit, --since …, or raise --limit"))
+
+
+def _in_short(letter: DeadLetter) -> Text:
+    where = f" ({harmless(letter.field)})" if letter.field else ""
+    line = Text(harmless(letter.name), style="bold")
+    line.append(f"  {letter.time}  {harmless(letter.reason)}{where}", style="not bold")
+    if letter.replayed:
+        line.append(f"  replayed {letter.replayed}", style="not bold green")
+    return line
+
+
+def _named(letter: DeadLetter) -> list[tuple[str, str]]:
+    """What could be read of the event."""
+    named = {"unit": letter.unit, "source": letter.source, "id": letter.id}
+    return [(name, value) for name, value in named.items() if value]
+
+
+def _excerpt(value: bytes | None) -> str:
+    if value is None or len(value) <= EXCERPT:
+        return _shown(value)
+    begin = value[:EXCERPT]
+    for cut in range(4):  # a character may have been cut in two
+        try:
+            return harmless(begin[: EXCERPT - cut].decode()) + " …"
+        except UnicodeDecodeError:
+            continue
+    return f"{begin!r} …"
 
 
 def told(counts: Sequence[tuple[str, int]]) -> str:
@@ -75,13 +99,10 @@ def print_one(letter: DeadLetter) -> None:
     console.print(Text("value: " + _shown(letter.value)))
 
 
-def _shown(value: bytes | None, *, cut: bool = False) -> str:
+def _shown(value: bytes | None) -> str:
     if value is None:
         return "(none)"
     try:
-        text = value.decode()
-    except UnicodeDecodeError as error:
-        if not cut or error.start < len(value) - 3:  # a character may have been cut in two
-            return repr(value)
-        text = value[: error.start].decode()
-    return harmless(text)
+        return harmless(value.decode())
+    except UnicodeDecodeError:
+        return repr(value)

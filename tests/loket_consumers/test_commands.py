@@ -15,6 +15,7 @@ from loket.domain.policy import HOUR, MINUTE
 from loket.wire.figures import RecordFigures
 from loket.wire.record import WireRecord
 from loket_consumers.engines import connect, writing
+from loket_consumers.letters_shown import EXCERPT, _excerpt
 from loket_consumers.migrating import upgrade
 from loket_consumers.schema import positions
 from loket_consumers.storing import store
@@ -88,6 +89,26 @@ def test_a_dead_letter_is_shown_with_all_its_bytes_and_none_that_a_terminal_obey
     assert "send the CloudEvent as JSON" in out
     _, out, _ = call(capsys, "dead-letters", "show", f"{TOPIC}:0:6")
     assert "\\x00\\x1bkey" in out
+
+
+def test_a_list_fits_a_narrow_terminal_and_shows_how_each_letter_begins(
+    database: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    _, out, _ = call(capsys, "dead-letters", "list")
+    lines = out.splitlines()
+    assert max(map(len, lines)) <= 60
+    assert f"{TOPIC}:0:5" in lines[0]
+    assert any(line.startswith('    b\'{"specversion":"1.0"') and line.endswith("…") for line in lines)
+    assert re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", out) is None
+    assert lines[-1] == "In all 2: not_json 1, not_cloudevent 1"
+
+
+def test_an_excerpt_ends_between_two_characters() -> None:
+    assert _excerpt("é".encode() * EXCERPT) == "é" * (EXCERPT // 2) + " …"
+    assert _excerpt(b"x" + "é".encode() * EXCERPT) == "x" + "é" * (EXCERPT // 2 - 1) + " …"
+    assert _excerpt(b"\xff" + b"x" * EXCERPT).startswith("b'\\xffxx")
+    assert _excerpt(None) == "(none)"
 
 
 @pytest.mark.parametrize("name", ["nonsense", f"{TOPIC}:0:4", f"{TOPIC}:0:99", "a:b:c"])
