@@ -1,6 +1,7 @@
 """`python -m benchmarks`: everything, or the parts that are named. Ratios count; the machine decides about the rest.
 
 domain    the decoder and the fold, beside a bare msgspec decode
+scale     the fold with more units and open tickets, and the memory and restart of 10,000 units
 worker    the worker on a real Kafka, beside Faust as documented
 sink      the sink into SQLite and PostgreSQL, beside a plain insert of the same bytes
 targets   (never by itself) print the targets of the work
@@ -19,10 +20,10 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))  # the servers of the tests
 
-from benchmarks import broker, domain
+from benchmarks import broker, domain, scale
 from benchmarks.work import targets_text, work
 
-PARTS = ("domain", "worker", "sink")
+PARTS = ("domain", "scale", "worker", "sink")
 
 
 def main() -> None:
@@ -45,7 +46,7 @@ def main() -> None:
     )
     for part in args.parts or PARTS:
         print(f"\n{part}", flush=True)
-        for line in {"domain": _domain, "worker": _worker, "sink": _sink}[part](args):
+        for line in {"domain": _domain, "scale": _scale, "worker": _worker, "sink": _sink}[part](args):
             print(f"  {line}", flush=True)
 
 
@@ -59,6 +60,10 @@ def _processor() -> str:
 
 def _domain(args: argparse.Namespace) -> Iterator[str]:
     yield from domain.lines(args.events, args.turns)
+
+
+def _scale(_args: argparse.Namespace) -> Iterator[str]:
+    yield from scale.lines(10_000)
 
 
 def _worker(args: argparse.Namespace) -> Iterator[str]:

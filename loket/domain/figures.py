@@ -123,6 +123,8 @@ def _add_open(figures: Figures, label: str, leg: Leg, ends_at: int, today: int) 
 
 def _beyond_settled(leg: Leg, ends_at: int, now: int) -> Iterable[tuple[str, int]]:
     """What `stand` finds less what the tallies already hold of this leg."""
+    if now < ends_at and (leg.first_called_at is not None or leg.breach_at is None or now <= leg.breach_at):
+        return  # nearly always
     held = Contribution()
     settle(leg, None, held)
     for pair, amount in stand(leg, ends_at, now).settled.items():

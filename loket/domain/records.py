@@ -112,7 +112,7 @@ def head_bytes(state: UnitState) -> bytes:
             terms_of(state.policy),
             state.last_call,
             state.late,
-            [ticket for ticket in state.tickets.values() if isinstance(ticket, Ticket) and ticket.page < 0],
+            _never_closed(state),
             [page_name(page) for page in state.pages],
             state.sessions,
             state.staff,
@@ -122,6 +122,12 @@ def head_bytes(state: UnitState) -> bytes:
             list(state.employees.values()),
         )
     )
+
+
+def _never_closed(state: UnitState) -> list[Ticket]:
+    """The tickets that are in no page, in the order in which they came; all of them are open."""
+    tickets = (state.tickets[key] for key in state.live)
+    return [ticket for ticket in tickets if isinstance(ticket, Ticket) and ticket.page < 0]
 
 
 def page_bytes(state: UnitState, page: PageKey) -> bytes:
@@ -230,8 +236,9 @@ def _check_times(state: UnitState) -> None:
 
 def _restore(state: UnitState, ticket: Ticket, page: PageKey | None) -> None:
     key = (ticket.day, ticket.subject)
-    if any(abs(step.at) > _FURTHEST_MS for step in ticket.steps):
-        raise RecordError(state.unit, "a step is at no time")
+    for step in ticket.steps:
+        if not -_FURTHEST_MS <= step.at <= _FURTHEST_MS:
+            raise RecordError(state.unit, "a step is at no time")
     in_place = ticket.page < 0 if page is None else (ticket.day, ticket.page) == page
     if key in state.tickets or not in_place:
         raise RecordError(state.unit, "a ticket is in two places, or where it does not belong")

@@ -14,6 +14,7 @@ from loket.domain.policy import UnitPolicy
 from loket.domain.session_steps import SessionStep
 from loket.domain.staffing import Staff, Waiting
 from loket.domain.steps import Step, Ticket
+from loket.domain.straight_leg import open_leg
 from loket.domain.tally import Counts, DayTally, ServiceTally
 from loket.domain.terms import Terms
 
@@ -211,7 +212,7 @@ def open_legs(state: UnitState) -> list[tuple[str, Leg, int]]:
         ticket = state.tickets[key]
         if isinstance(ticket, bytes):
             continue
-        for leg in (live or derive(ticket, state.policy)).folded.legs:
+        for leg in (open_leg(ticket),) if live is None else live.folded.legs:
             if leg.outcome is None:
                 label = state.service_label(leg.service, ticket)
                 found.append((label, leg, closes_at(leg, state.policy, state.closings.get(leg.day, ()))))

@@ -30,7 +30,7 @@ class Packer:
     """Compresses the values of records. Each by itself: a producer would do it on the event loop, all at once."""
 
     def __init__(self) -> None:
-        self._compressor = zstandard.ZstdCompressor(level=3)
+        self._compressor = zstandard.ZstdCompressor(level=1)
 
     def pack(self, value: bytes | None) -> bytes | None:
         """Return the value as it is written; a deletion stays one."""

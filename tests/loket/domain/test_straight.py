@@ -16,8 +16,9 @@ from loket.domain.figures import evaluate
 from loket.domain.policy import HOUR, MINUTE, SECOND, Budget, UnitPolicy
 from loket.domain.records import head_bytes, load, mark_all, page_bytes, split_key, take_records
 from loket.domain.sessions import evaluate_staff
-from loket.domain.state import UnitState
+from loket.domain.state import UnitState, derive
 from loket.domain.straight import go_straight
+from loket.domain.straight_leg import open_leg
 from loket.domain.unit import apply
 from loket.testing.builders import Desk, Office, again, unit_policy
 from loket.testing.strategies import arrivals, conflicting, logs
@@ -93,6 +94,17 @@ def test_law_the_straight_way_and_the_fold_give_the_same_state(
         with folding():
             assert apply(folded, event, received) == answer
         assert told(quick) == told(folded)
+
+
+@law(everything)
+def test_law_the_open_leg_of_a_straight_ticket_is_the_leg_of_its_fold(log: list[Event]) -> None:
+    state = UnitState("u", BY_DAY)
+    for event in log:
+        apply(state, event, OPENS)
+        for key in filter(state.is_straight, state.live):
+            ticket = state.ticket(key)
+            assert ticket is not None
+            assert [open_leg(ticket)] == derive(ticket, BY_DAY).folded.legs
 
 
 @law(straight_visits(), st.integers(0, 20), st.sampled_from([BY_DAY, TIGHT]))
