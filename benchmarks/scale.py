@@ -128,7 +128,8 @@ def country(units: int) -> Iterator[str]:
     gc.unfreeze()
     yield (
         f"{units:,} units, {OPEN} open and {CLOSED} closed tickets each: "
-        f"{mib:,.0f} MiB ({mib * 1024 / units:.0f} KiB a unit), read in {read_s:.1f} s of CPU ({read_s / units * 1e3:.2f} ms a unit)"
+        f"{mib:,.0f} MiB ({mib * 1024 / units:.0f} KiB a unit), "
+        f"read in {read_s:.1f} s of CPU ({read_s / units * 1e3:.2f} ms a unit)"
     )
     yield (
         f"of each: {sum(len(value) for _, value in records) / 1024:.1f} KiB compressed, "
