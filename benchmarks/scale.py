@@ -105,8 +105,8 @@ def country(units: int) -> Iterator[str]:
     issued = [event for event in told if event.subject is not None and event.subject >= f"u-{CLOSED:06d}"]
     done = [event for event in told if event not in issued]
     waiting: list[Event] = [event for event in issued if isinstance(event, TicketIssued)]
-    called: list[Event] = [event for event in issued if isinstance(event, TicketCalled)][: OPEN // 2]
-    for event in (*done, *waiting, *called):
+    called: list[Event] = [event for event in issued if isinstance(event, TicketCalled)]
+    for event in (*done, *waiting, *called[: OPEN // 2]):
         apply(state, event, BEGIN_MS)
     packer = Packer()
     began = time.process_time()
