@@ -97,7 +97,8 @@ def _sink(args: argparse.Namespace) -> Iterator[str]:
                 sink_s, cpu_s = broker.sink(kafka, topic, number, url)
                 yield (
                     f"{name:<12} sink {number / sink_s:8,.0f} events/s with its start   "
-                    f"{number / cpu_s:8,.0f} per CPU second   plain insert {number / plain_s:8,.0f} rows/s   {plain_s / sink_s:.2f} ×"
+                    f"{number / cpu_s:8,.0f} per CPU second   plain insert {number / plain_s:8,.0f} rows/s   "
+                    f"{plain_s / sink_s:.2f} ×"
                 )
 
 
