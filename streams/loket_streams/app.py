@@ -158,6 +158,10 @@ class KafkaChangelog:
         ends = await self._app.consumer.highwaters(*[TP(self._app.changelog_topic, number) for number in partitions])
         return {tp.partition: end for tp, end in ends.items()}
 
+    async def knows(self, member: tuple[str, int] | None) -> bool:
+        known: bool = await self._app.consumer.knows(member)
+        return known
+
 
 def build_app(
     app_id: str,

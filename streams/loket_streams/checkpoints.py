@@ -2,7 +2,7 @@
 
 ```
 lock ─▶ somebody else wrote? ─▶ for each partition: upto = next ─▶ dirty units, 50 at a time ─▶ batches ─▶ every
-        mark all its units                                                                            acknowledgement
+        we are a member? mark all its units                                                           acknowledgement
                                                                      failure: marks come back  ◀── no ─┤
                                                                                       durable = upto ◀─ yes
 ```
@@ -16,7 +16,7 @@ again, and compaction would take ours away.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -66,6 +66,10 @@ class Changelog(Protocol):
 
     async def ends(self, partitions: Sequence[int]) -> Mapping[int, int]:
         """Return the end offset of each partition."""
+        ...
+
+    async def knows(self, member: tuple[str, int] | None) -> bool:
+        """Whether the group has this member (its name and generation) still: asked now, of Kafka."""
         ...
 
 
@@ -121,6 +125,9 @@ class Checkpointer:
         due = [partition for partition in self._partitions if partition.loaded and partition.next is not None]
         try:
             ends = await self._changelog.ends([partition.number for partition in due])
+            await self._verify(
+                partition for partition in due if self._is_foreign(partition, ends.get(partition.number))
+            )
             for partition in due:
                 self._expect(partition, ends.get(partition.number))
             for partition in due:
@@ -135,9 +142,26 @@ class Checkpointer:
         written = self.figures.bytes - bytes_before
         self.interval_s = min(max(self._interval_s, written / BYTES_PER_S), max(self._interval_s, LONGEST_INTERVAL_S))
 
-    def _expect(self, partition: Partition, offset: int | None) -> None:
+    async def _verify(self, foreign: Iterable[Partition]) -> None:
+        """Raise CheckpointError if somebody else wrote and we are the one who was away: theirs is the newer.
+
+        What we wrote over it would be undone by its owner within seconds. But where all are killed before that and
+        nobody comes for longer than compaction waits, compaction takes the newer records away, and events are lost.
+        """
+        numbers = [partition.number for partition in foreign]
+        if numbers and not await self._changelog.knows(self._partitions.member):
+            raise CheckpointError(
+                f"another worker writes the changelog of partitions {numbers}, and this one is no member of the group "
+                f"any more: nothing is written over what is newer"
+            )
+
+    def _is_foreign(self, partition: Partition, offset: int | None) -> bool:
         """Compare where the changelog goes on with what we know of it; anything else was written by somebody else."""
-        if offset is None or offset == partition.changelog_next:
+        return offset is not None and offset != partition.changelog_next
+
+    def _expect(self, partition: Partition, offset: int | None) -> None:
+        """Where somebody else wrote, have all units written again, on top."""
+        if offset is None or not self._is_foreign(partition, offset):
             return
         self.figures.foreign_writes += 1
         partition.changelog_next = offset

@@ -141,6 +141,17 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         coordinator = self._ensure_consumer()._coordinator
         return coordinator.member_id, coordinator.generation
 
+    async def knows(self, member: tuple[str, int] | None) -> bool:
+        """Whether the group has this member in this generation still: a heartbeat of our own says it."""
+        known: bool = await self.call_thread(self._knows, member)
+        return known
+
+    async def _knows(self, member: tuple[str, int] | None) -> bool:
+        # While the group is rebalancing it says yes: what is handed over then is still ours.
+        return (
+            member == self.member() and await self._ensure_consumer()._coordinator._do_heartbeat()
+        ) and member == self.member()
+
     def end_offset(self, tp: TP) -> int | None:
         """Return the end offset that the last fetch named, None before the first. Transactions hide what is beyond."""
         assignment = self._current_assignment()

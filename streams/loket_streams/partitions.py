@@ -96,6 +96,11 @@ class Partitions:
     def __iter__(self) -> Iterator[Partition]:
         return iter(list(self.assigned.values()))
 
+    @property
+    def member(self) -> tuple[str, int] | None:
+        """The group's name for this member and the generation of its assignment; None before the first."""
+        return self._member
+
     def get(self, number: int) -> Partition | None:
         """Return an assigned partition."""
         return self.assigned.get(number)

@@ -152,6 +152,11 @@ class Consumer(driver.Consumer):
         member: tuple[str, int] = self._thread.member()
         return member
 
+    async def knows(self, member: tuple[str, int] | None) -> bool:
+        """Whether the group has this member in this generation still, asked of Kafka now."""
+        known: bool = await self._thread.knows(member)
+        return known
+
     def end_offset(self, tp: TP) -> int | None:
         """Return the end offset that the last fetch named, or None before the first."""
         end: int | None = self._thread.end_offset(tp)

@@ -240,6 +240,26 @@ def test_an_old_writer_that_comes_back_is_undone_by_the_next_checkpoint() -> Non
     assert units_in(changelog) == expected
 
 
+def test_an_old_writer_that_the_group_does_not_know_any_more_writes_nothing() -> None:
+    """The next checkpoint of the owner may come too late: all may be killed before it, and then compaction comes."""
+    changelog = FakeChangelog()
+    old = Worker(changelog)
+    old.tell("u")
+    owner = Worker(changelog)
+    owner.offices = {"u": Office("u", source="later")}
+    owner.tell("u", "u")
+    owner.checkpoint()
+    expected = units_of(owner)
+    changelog.is_member = False
+    for _ in range(2):
+        with pytest.raises(CheckpointError, match="no member of the group any more"):
+            old.checkpoint()
+    changelog.compact()
+    assert units_in(changelog) == expected
+    assert old.partition.dirty == {"u"}
+    assert old.partition.durable == 0
+
+
 def test_without_the_check_compaction_lets_the_old_writer_win(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Checkpointer, "_expect", lambda *_: None)
     changelog = FakeChangelog()

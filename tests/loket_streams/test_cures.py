@@ -97,14 +97,20 @@ def paused_past_its_session(stream: Stream, *without: str) -> bool:
     sender = threading.Thread(target=stream.send, args=(visits(4_000, 60),), kwargs={"per_s": 2_000})
     sender.start()
     wait_until(lambda: any(told["dirty"] for told in away.state().get("partitions", {}).values()), 90, "changes")
-    assert away.state()["written"] == 0
+    told = away.state()
+    assert told["written"] == 0
+    before = told["rebalances"]
     away.process.pause()
     sender.join()
     stream.send(visits(2_000, 60, first=4_000))
     stream.settled(present)
     wait_until(lambda: stream.committed() == stream.ends(), 90, "the last checkpoint, and its commit", every_s=0.5)
     away.process.resume()
-    wait_until(lambda: away.state().get("written", 0) > 0, 90, "the old writer to write")
+    if "membership-check" in without:
+        wait_until(lambda: away.state().get("written", 0) > 0, 90, "the old writer to write")
+    else:
+        wait_until(lambda: away.state().get("rebalances", 0) > before, 90, "the old writer to be taken in again")
+        assert away.state()["written"] == 0
     present.kill()
     away.kill()
     after = stream.worker(*arguments)
@@ -112,13 +118,15 @@ def paused_past_its_session(stream: Stream, *without: str) -> bool:
     return stream.settled(after) == stream.expected()
 
 
-def test_an_old_writer_takes_nothing_away(make_stream: MakeStream) -> None:
-    """The highest offset wins, and what was written over is written again; in rounds: tests/faults."""
-    assert paused_past_its_session(make_stream())
+@pytest.mark.parametrize("cures_left_out", [(), ("membership-check",)], ids=["refused", "written over"])
+def test_an_old_writer_takes_nothing_away(make_stream: MakeStream, cures_left_out: tuple[str, ...]) -> None:
+    """It asks whether it is a member still and writes nothing. Where it wrote all the same, as it was paused after it
+    had asked, the highest offset wins, and what was written over is written again. In rounds: tests/faults."""
+    assert paused_past_its_session(make_stream(), *cures_left_out)
 
 
 def test_without_its_cures_an_old_writer_takes_events_away(make_stream: MakeStream) -> None:
-    assert not paused_past_its_session(make_stream(), "highest-offset-wins", "foreign-write-check")
+    assert not paused_past_its_session(make_stream(), "highest-offset-wins", "foreign-write-check", "membership-check")
 
 
 def spoil(stream: Stream) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.consumer.fetcher import Fetcher, FetchResult
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import SubscriptionState, TopicPartitionState
 from aiokafka.producer.message_accumulator import BatchBuilder
 from faust._cython import streams as compiled
@@ -224,6 +225,15 @@ def test_once_the_app_stops_no_revocation_is_told() -> None:
 def test_what_is_called_or_replaced_exists(owner: type, names: list[str]) -> None:
     for name in names:
         assert callable(getattr(owner, name)), name
+
+
+def test_a_heartbeat_says_whether_the_group_knows_the_member_and_a_rebalance_is_no_refusal() -> None:
+    """Who asks between revocation and joining again is the owner still; a refusal resets name and generation."""
+    heartbeat = source_of(GroupCoordinator._do_heartbeat)
+    assert "HeartbeatRequest(self.group_id, self.generation, self.member_id)" in heartbeat
+    rebalancing = heartbeat.partition("Errors.RebalanceInProgressError")[2]
+    assert in_order(rebalancing, "return True", "Errors.IllegalGenerationError", "reset_generation()", "return False")
+    assert "reset_generation()" in heartbeat.partition("Errors.UnknownMemberIdError")[2]
 
 
 def test_what_is_committed_is_what_new_offset_says() -> None:

@@ -72,6 +72,9 @@ class FakeChangelog:
         self.batches: list[int] = []
         self.silent = False
         self.away = False
+        self.is_member = True
+        """Whether the group knows who writes."""
+
         self.takes: int | None = None
         """How many batches it still takes before nobody is there; None: any number."""
 
@@ -97,6 +100,9 @@ class FakeChangelog:
 
     async def ends(self, partitions: Sequence[int]) -> Mapping[int, int]:
         return dict.fromkeys(partitions, self.end)
+
+    async def knows(self, member: tuple[str, int] | None) -> bool:
+        return self.is_member
 
     def write(self, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> None:
         """Append one record, as any writer may."""

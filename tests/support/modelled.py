@@ -50,6 +50,8 @@ class ModelBroker:
         self.changelogs = {number: FakeChangelog() for number in range(PARTITIONS)}
         self.committed: dict[int, int] = {}
         self.generation = 0
+        self.is_in_the_window = False
+        """Whether whoever asks was a member when it asked, and is paused before it writes."""
 
     def append(self, partition: int, broker_ms: int, key: bytes | None, value: bytes, headers: Any = ()) -> None:
         """Take a record."""
@@ -59,6 +61,16 @@ class ModelBroker:
     def mark(self, partition: int) -> None:
         """Take the marker of a transaction: an offset without a record."""
         self.log.ends[partition] = self.log.end(partition) + 1
+
+    def compact(self, partition: int, *, waited: bool = False) -> None:
+        """Compact a changelog, but unless it `waited`, not while an old writer's record lies on a newer one.
+
+        Kafka does not touch records younger than `min.compaction.lag.ms`, which is several intervals of checkpoints: by
+        then the owner, or who comes after it, has written on top. Nobody did only if all were killed within that
+        interval, after a worker was paused between the question whether it is a member and its write.
+        """
+        if waited or not self.changelogs[partition].read().regressed:
+            self.changelogs[partition].compact()
 
     def fetch(self, partition: int, begin: int, most: int) -> RecordBatch | None:
         """What one fetch gives; None at the end."""
@@ -80,6 +92,9 @@ class ModelBroker:
 
     async def ends(self, partitions: Sequence[int]) -> Mapping[int, int]:
         return {number: self.changelogs[number].end for number in partitions}
+
+    async def knows(self, member: tuple[str, int] | None) -> bool:
+        return self.is_in_the_window or (member is not None and member[1] == self.generation)
 
 
 class ModelWorker:
