@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
 
-SECOND = 1_000
-MINUTE = 60 * SECOND
-HOUR = 60 * MINUTE
-DAY = 24 * HOUR
+from loket.domain.burn import DEFAULT_BURN, Burn
+from loket.domain.calendar import Calendar
+from loket.domain.durations import DAY as DAY
+from loket.domain.durations import HOUR as HOUR
+from loket.domain.durations import MINUTE as MINUTE
+from loket.domain.durations import SECOND as SECOND
 
 NEVER_DAY_STARTS_MS = 3 * HOUR
 """Where the day never starts, figures of the day and subjects take 03:00 (rule 6)."""
@@ -46,11 +49,52 @@ class Budget(Struct, frozen=True):
     sources: int = 16
 
 
+class Clock(StrEnum):
+    """In which time a turnaround target is meant: the clock on the wall, or service hours (rule 39)."""
+
+    WALL = "wall"
+    SERVICE = "service"
+
+
+class Since(StrEnum):
+    """From where a turnaround target runs (rule 39)."""
+
+    SUBMISSION = "submission"
+    ACCEPTANCE = "acceptance"
+
+
+class Turnaround(Struct, frozen=True):
+    """The share `objective` of the requests is completed within `within_ms`, from service day `valid_from` on."""
+
+    valid_from: int
+    within_ms: int
+    objective: float
+    clock: Clock = Clock.WALL
+    since: Since = Since.SUBMISSION
+
+
+class Produces(StrEnum):
+    """What people of a service get: a turn at a counter, or a document that may outlive the visit by days."""
+
+    TICKET = "ticket"
+    REQUEST = "request"
+
+
 class ServicePolicy(Struct, frozen=True):
-    """A service: its names and its wait targets, ordered by `valid_from`."""
+    """A service: its names, and its targets of waits and of turnaround, ordered by `valid_from`."""
 
     names: Names = Names()
     targets: tuple[Target, ...] = ()
+    produces: Produces = Produces.TICKET
+    turnarounds: tuple[Turnaround, ...] = ()
+
+    def turnaround(self, day: int) -> Turnaround | None:
+        """The turnaround target in force on a service day, if any."""
+        in_force = None
+        for turnaround in self.turnarounds:
+            if turnaround.valid_from <= day:
+                in_force = turnaround
+        return in_force
 
     def target(self, day: int) -> Target | None:
         """The target in force on a service day (a proleptic ordinal), if any (rule 10)."""
@@ -62,7 +106,11 @@ class ServicePolicy(Struct, frozen=True):
 
 
 class UnitPolicy(Struct, frozen=True):
-    """What is decided for one unit. `day_starts_ms` is None where the service day never starts (`never`)."""
+    """What is decided for one unit. `day_starts_ms` is None where the service day never starts (`never`).
+
+    `waits_from_opening`: waits are judged from the opening of their service day on, not before (rule 9).
+    `close_after_ms`: so long after the hours of a day who still waits is not called any more (rule 6); None: never.
+    """
 
     names: Names = Names()
     zone: str = "Asia/Jakarta"
@@ -73,6 +121,10 @@ class UnitPolicy(Struct, frozen=True):
     budget: Budget = Budget()
     services: dict[str, ServicePolicy] = field(default_factory=dict)
     known: bool = False
+    calendar: Calendar = Calendar()
+    waits_from_opening: bool = False
+    close_after_ms: int | None = None
+    burn: Burn = DEFAULT_BURN
 
     def target(self, service: str, day: int) -> Target | None:
         """The wait target of a service on a service day, or None where nothing is promised."""
