@@ -13,7 +13,7 @@ from loket.importing.mapping import Format, Mapping, MappingError, Subject, Time
 from loket.importing.mapping_events import read_events
 from loket.importing.mapping_parts import Reading, check_texts, condition_of, date_column_of, fits_ids, value_of
 from loket.importing.mapping_times import bound_of, read_times
-from loket.targets.reading import zone_of
+from loket.targets.zones import zone_of
 
 __all__ = ["parse_mapping", "read_mapping", "secret_of"]
 

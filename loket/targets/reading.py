@@ -11,38 +11,46 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
-from functools import cache
 from pathlib import Path
 from typing import Final
-from zoneinfo import available_timezones
 
 from msgspec.structs import replace
 
 from loket.documents import DocumentError, Node, parse_document, read_bytes
 from loket.domain.events import ID_PATTERN
-from loket.domain.policy import HOUR, MINUTE, SECOND, Names, Policy, ServicePolicy, Target, UnitPolicy
+from loket.domain.policy import DAY, HOUR, MINUTE, SECOND, Policy, ServicePolicy, UnitPolicy
 from loket.domain.state import OTHER
+from loket.targets.burning import cannot_fire, read_burn
+from loket.targets.durations import duration_of
+from loket.targets.hours import HOURS_KEYS, WrittenHours, calendar_of, read_hours
+from loket.targets.promises import names_of, read_service
+from loket.targets.zones import zone_of
 
-__all__ = ["ReadTargets", "TargetsError", "day_of", "load_targets", "read_targets", "zone_of"]
+__all__ = ["COMMON_KEYS", "MAX_BUDGET", "UNIT_KEYS", "ReadTargets", "TargetsError", "load_targets", "read_targets"]
 
-_COMMON: Final = ("zone", "day_starts", "late_hours", "short_seconds", "wrap_up_seconds", "budget")
-_UNIT: Final = (*_COMMON, "name", "services")
-_BUDGET: Final = {"services": 1_000, "employees": 10_000, "counters": 10_000, "sources": 1_000}
+COMMON_KEYS: Final = (
+    "zone",
+    "day_starts",
+    "late_hours",
+    "short_seconds",
+    "wrap_up_seconds",
+    "budget",
+    *HOURS_KEYS,
+    "wait_starts",
+    "close_after",
+    "burn_rate",
+)
+UNIT_KEYS: Final = (*COMMON_KEYS, "name", "services")
+MAX_BUDGET: Final = {"services": 1_000, "employees": 10_000, "counters": 10_000, "sources": 1_000}
 """The most that a unit's budget may allow: a series for each, in the state and in Prometheus."""
 
 MAX_UNITS: Final = 100_000
 MAX_LATE_HOURS: Final = 72
 MAX_SHORT_SECONDS: Final = 3_600
 MAX_WRAP_UP_SECONDS: Final = 3_600
-MAX_TARGET_SECONDS: Final = 7 * 24 * 3_600
 
 _ID = re.compile(ID_PATTERN)
 _TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_ZONES_BY_ABBREVIATION: Final = {"WIB": "Asia/Jakarta", "WITA": "Asia/Makassar", "WIT": "Asia/Jayapura"}
-"""What the three zones of Indonesia are called there; the abbreviations are no names of the zone database."""
 
 
 class TargetsError(DocumentError):
@@ -80,53 +88,21 @@ def read_targets(file: str, content: bytes) -> ReadTargets:
     return ReadTargets(policy, reading.places)
 
 
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
-@cache
-def _cities() -> Mapping[str, str]:
-    """The zone of each city, the first where several have one of that name."""
-    return {zone.rpartition("/")[2].casefold(): zone for zone in sorted(_zones(), reverse=True)}
-
-
-def zone_of(node: Node) -> str | None:
-    """A zone of the IANA database."""
-    zone = node.text("a time zone such as Asia/Jakarta")
-    if zone is None or zone in _zones():
-        return zone
-    meant = _ZONES_BY_ABBREVIATION.get(zone.upper()) or _cities().get(zone.casefold())
-    hint = f" (did you mean `{meant}`?)" if meant else node.closest(zone, _zones())
-    node.fault(f"`{zone}` is not a zone of the IANA time zone database{hint}: write one such as Asia/Jakarta")
-    return None
-
-
-def day_of(node: Node) -> int | None:
-    """A date, with quotes or without, as its ordinal."""
-    text = node.text("a date such as 2026-01-31")
-    if text is None:
-        return None
-    try:
-        if _DATE.fullmatch(text) is None or not "1900" <= text <= "2999":
-            raise ValueError
-        return date.fromisoformat(text).toordinal()
-    except ValueError:
-        node.fault(f"`{text}` is not a date from 1900 to 2999: write year-month-day, such as 2026-01-31")
-        return None
-
-
 class _Reading:
     """One reading of one file: values that are wrong become faults of the document, and the default stands in."""
 
     def __init__(self) -> None:
         self.places: dict[str, tuple[int, int]] = {}
+        self._organisation = WrittenHours()
 
     def policy(self, root: Node) -> Policy:
         sections = root.mapping(("defaults", "units"), what="`defaults:` and `units:`")
         defaults = UnitPolicy()
         if (section := sections.get("defaults")) is not None and not section.nothing:
-            defaults = self._common(section.mapping(_COMMON, what="`zone: …` and the like"), defaults)
+            found = section.mapping(COMMON_KEYS, what="`zone: …` and the like")
+            defaults = self._common(found, defaults)
+            self._organisation = read_hours(found, self._organisation)
+            defaults = replace(defaults, calendar=calendar_of(self._organisation))
         units: dict[str, UnitPolicy] = {}
         if (section := sections.get("units")) is not None and not section.nothing:
             for key, node in section.entries("units"):
@@ -149,11 +125,14 @@ class _Reading:
     def _unit(self, node: Node, defaults: UnitPolicy) -> UnitPolicy:
         if node.nothing:  # `pkm-ciputat:` alone: a known unit that follows the defaults
             return replace(defaults, known=True)
-        found = node.mapping(_UNIT, what="`name:`, `services:` and the like")
+        found = node.mapping(UNIT_KEYS, what="`name:`, `services:` and the like")
         services: dict[str, ServicePolicy] = {}
         if (section := found.get("services")) is not None and not section.nothing:
             services = section.once("services", self._services)
-        unit = replace(self._common(found, defaults), known=True, names=self._names(found), services=services)
+        unit = replace(self._common(found, defaults), known=True, names=names_of(found), services=services)
+        unit = replace(unit, calendar=calendar_of(read_hours(found, self._organisation)))
+        for _, told in cannot_fire(unit.burn, services):
+            found["services"].fault(told)
         if len(services) > unit.budget.services:
             told = f"{len(services)} services, and the unit's budget allows {unit.budget.services}"
             found["services"].fault(f"{told}: raise `budget: {{services: …}}`")
@@ -163,7 +142,7 @@ class _Reading:
         services: dict[str, ServicePolicy] = {}
         for key, service in section.entries("services"):
             if self._id(key, "a service's id"):
-                services[key.value] = service.once("service", self._service)
+                services[key.value] = service.once("service", read_service)
         return services
 
     def _common(self, found: Mapping[str, Node], unit: UnitPolicy) -> UnitPolicy:
@@ -190,59 +169,24 @@ class _Reading:
             seconds = node.number("seconds after a service that are no call gap", 0, MAX_WRAP_UP_SECONDS, places=3)
             if seconds is not None:
                 unit = replace(unit, wrap_up_ms=int(seconds * SECOND))
+        if (node := found.get("wait_starts")) is not None:
+            word = node.choice("where a wait is judged from", ("issue", "opening"))
+            unit = unit if word is None else replace(unit, waits_from_opening=word == "opening")
+        if (node := found.get("close_after")) is not None:
+            if node.kind == "scalar" and node.value == "never":
+                unit = replace(unit, close_after_ms=None)
+            elif (ms := duration_of(node, "a time after closing, or `never`", 0, DAY)) is not None:
+                unit = replace(unit, close_after_ms=ms)
+        if (node := found.get("burn_rate")) is not None:
+            unit = replace(unit, burn=node.once("burn", read_burn))
         if (node := found.get("budget")) is not None:
             unit = replace(unit, budget=replace(unit.budget, **node.once("budget", self._budget)))
         return unit
 
     def _budget(self, node: Node) -> dict[str, int]:
         budget: dict[str, int] = {}
-        for key, item in node.mapping(tuple(_BUDGET), what="`services: …` and the like").items():
-            allowed = item.whole(f"how many {key} of a unit have a name in the metrics", 1, _BUDGET[key])
+        for key, item in node.mapping(tuple(MAX_BUDGET), what="`services: …` and the like").items():
+            allowed = item.whole(f"how many {key} of a unit have a name in the metrics", 1, MAX_BUDGET[key])
             if allowed is not None:
                 budget[key] = allowed
         return budget
-
-    def _names(self, found: Mapping[str, Node]) -> Names:
-        return found["name"].once("name", self._name) if "name" in found else Names()
-
-    def _name(self, node: Node) -> Names:
-        names = Names()
-        for key, item in node.mapping(("id", "en"), what="`{id: …, en: …}`").items():
-            if (name := item.text("a name")) is not None:
-                names = replace(names, **{key: name})
-        return names
-
-    def _service(self, node: Node) -> ServicePolicy:
-        if node.nothing:
-            return ServicePolicy()
-        found = node.mapping(("name", "wait"), what="`name:` and `wait:`")
-        targets = found["wait"].once("targets", self._targets) if "wait" in found else ()
-        return ServicePolicy(self._names(found), targets)
-
-    def _targets(self, section: Node) -> tuple[Target, ...]:
-        targets: dict[int, Target] = {}
-        for item in section.sequence("targets"):
-            target = item.once("target", self._target)
-            if target is None:
-                continue
-            if target.valid_from in targets:
-                item.fault("another target of this service has the same `valid_from`: leave one of the two out")
-            targets.setdefault(target.valid_from, target)
-        return tuple(targets[day] for day in sorted(targets))
-
-    def _target(self, node: Node) -> Target | None:
-        keys = ("valid_from", "seconds", "objective")
-        found = node.mapping(keys, required=keys, what="a target")
-        day = seconds = objective = None
-        if (item := found.get("valid_from")) is not None:
-            day = day_of(item)
-        if (item := found.get("seconds")) is not None:
-            seconds = item.number("seconds to be called within", Decimal("0.001"), MAX_TARGET_SECONDS, places=3)
-        if (item := found.get("objective")) is not None:
-            objective = item.number("the share of people, such as 0.8 for 80 %", 0, 1, places=9)
-            if objective is not None and not 0 < objective < 1:
-                item.fault(f"{item.value} is not between 0 and 1: write the share of people, such as 0.8 for 80 %")
-                objective = None
-        if day is None or seconds is None or objective is None:
-            return None
-        return Target(day, int(seconds * SECOND), float(objective))
