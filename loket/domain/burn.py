@@ -72,3 +72,8 @@ DEFAULT_BURN = Burn(
     )
 )
 """The last rule is slow: 2.2 in a day never fires for a unit that is poor all month."""
+
+
+def longest_ms(burn: Burn) -> int:
+    """The longest window of some rules; 0 where there are none."""
+    return max((rule.window_ms for rule in burn.rules), default=0)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from loket.domain.contribution import Contribution, settle
-from loket.domain.days import Admission, is_never, service_days
+from loket.domain.contribution import Contribution, changes, settle
+from loket.domain.days import Admission, closes_at, is_never, service_days
 from loket.domain.drafts import FAR_MS
+from loket.domain.judged import judged_at, keep_past, key_of, note, prune
 from loket.domain.leg import Leg
 from loket.domain.legs import NEVER_EXPIRES_MS, Folded
 from loket.domain.policy import UnitPolicy
@@ -23,6 +24,7 @@ def close_days(state: UnitState) -> None:
     for day in sorted(day for day in known if 0 < day <= closed_day):
         _close_day(state, day)
     still = {leg.day for _, leg, _ in open_legs(state)}
+    prune(state, closed_day)
     state.closings = {day: made for day, made in state.closings.items() if day > closed_day or day in still}
 
 
@@ -32,6 +34,9 @@ def _close_day(state: UnitState, day: int) -> None:
         for key in [key for key in state.tickets if key[0] == day]:
             del state.tickets[key]
             state.live.pop(key, None)
+        brought = state.judged.pop(day, {})
+        if brought:
+            keep_past(state, day, brought)
         for page in [page for page in state.pages if page[0] == day]:
             del state.pages[page]
             state.dirty_pages.discard(page)
@@ -51,6 +56,8 @@ def _expire(state: UnitState, legs: list[tuple[str, Leg, int]]) -> None:
         for (_, figure), amount in gone.settled.items():
             change = amount - already.settled.get((leg.service, figure), 0)
             settled[figure] = settled.get(figure, 0) + change
+        for _, key, change in changes(already.dated, gone.dated):
+            note(state.judged, leg.day, label, key, change)
 
 
 def _forget_legs(state: UnitState) -> None:
@@ -69,7 +76,20 @@ def _forget_legs(state: UnitState) -> None:
             continue
         _expire(state, [(ends[id(leg)][0], leg, ends[id(leg)][1]) for leg in over if leg.outcome is None])
         carry(state, [(leg, None if leg.outcome is not None else ends[id(leg)][1]) for leg in over])
+        for leg in over:
+            _keep_judged(state, ticket, leg)
         _drop(state, key, ticket, left)
+
+
+def _keep_judged(state: UnitState, ticket: Ticket, leg: Leg) -> None:
+    """A leg is forgotten, but not when it was judged; by now the tallies hold of it what they ever will."""
+    label = state.service_label(leg.service, ticket)
+    ended = closes_at(leg, state.policy, state.closings.get(leg.day, ())) if leg.outcome is None else leg.ended_at
+    found = judged_at(leg, ended)
+    if found is not None:
+        key = key_of(found[0], breached=found[1])
+        note(state.judged, leg.day, label, key, -1)
+        keep_past(state, leg.day, {label: {key: 1}})
 
 
 def forget(steps: list[Step], folded: Folded, admission: Admission, policy: UnitPolicy) -> tuple[list[Leg], list[Step]]:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterable
+from typing import TypeVar
 
 from msgspec import Struct, field
 
+from loket.domain.judged import judged_at, key_of
 from loket.domain.leg import ABANDONED, COMPLETED, EXPIRED, NO_SHOW, TRANSFERRED, Leg, Stretch
 
 HISTOGRAMS = ("wait_seconds", "patience_seconds", "way_seconds", "service_seconds", "hold_seconds", "lost_seconds")
@@ -21,8 +23,16 @@ EMPLOYEE_DURATIONS = ("service", "way", "hold", "served_wait")
 """Durations of which an employee has a sum (`…_ms`) and a count (`…_count`)."""
 
 
+UNSERVED = "unserved"
+"""Those of the expired who still waited to be called."""
+
 Fact = tuple[str, str, int]
 """Service or employee, figure or histogram, and an amount or a duration (ms)."""
+
+DatedFact = tuple[str, int, int]
+"""Service, when somebody was judged (`loket.domain.judged.key_of`), and how many."""
+
+_Figure = TypeVar("_Figure", str, int)
 
 
 class Contribution(Struct, eq=False):
@@ -35,6 +45,7 @@ class Contribution(Struct, eq=False):
     measured: list[Fact] = field(default_factory=list)
     decided: list[Fact] = field(default_factory=list)
     credited: list[Fact] = field(default_factory=list)
+    dated: list[DatedFact] = field(default_factory=list)
 
     @property
     def counts(self) -> dict[tuple[str, str], int]:
@@ -57,14 +68,18 @@ class Contribution(Struct, eq=False):
         return summed(self.credited)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Contribution) and all(
-            one == another or sum_of(one) == sum_of(another)
-            for one, another, sum_of in (
-                (self.counted, other.counted, summed),
-                (self.measured, other.measured, listed),
-                (self.decided, other.decided, summed),
-                (self.credited, other.credited, summed),
+        return (
+            isinstance(other, Contribution)
+            and all(
+                one == another or sum_of(one) == sum_of(another)
+                for one, another, sum_of in (
+                    (self.counted, other.counted, summed),
+                    (self.measured, other.measured, listed),
+                    (self.decided, other.decided, summed),
+                    (self.credited, other.credited, summed),
+                )
             )
+            and (self.dated == other.dated or summed(self.dated) == summed(other.dated))
         )
 
     def count(self, service: str, figure: str, amount: int = 1) -> None:
@@ -77,14 +92,19 @@ class Contribution(Struct, eq=False):
     def settle(self, service: str, figure: str, amount: int = 1) -> None:
         self.decided.append((service, figure, amount))
 
+    def judge(self, service: str, at: int, *, breached: bool) -> None:
+        self.decided.append((service, "judged", 1))
+        self.decided.append((service, "breached", int(breached)))
+        self.dated.append((service, key_of(at, breached=breached), 1))
+
     def credit(self, employee: str | None, figure: str, amount: int = 1) -> None:
         if employee is not None:
             self.credited.append((employee, figure, amount))
 
 
-def summed(facts: list[Fact]) -> dict[tuple[str, str], int]:
+def summed(facts: list[tuple[str, _Figure, int]]) -> dict[tuple[str, _Figure], int]:
     """The amounts of facts, by what they are about."""
-    sums: dict[tuple[str, str], int] = {}
+    sums: dict[tuple[str, _Figure], int] = {}
     for whose, figure, amount in facts:
         sums[whose, figure] = sums.get((whose, figure), 0) + amount
     return sums
@@ -98,13 +118,14 @@ def listed(facts: list[Fact]) -> dict[tuple[str, str], list[int]]:
     return lists
 
 
-def changes(old: list[Fact], new: list[Fact]) -> list[Fact]:
+def changes(old: list[tuple[str, _Figure, int]], new: list[tuple[str, _Figure, int]]) -> list[tuple[str, _Figure, int]]:
     """What is to be added to get from some amounts to others: mostly the facts that have come behind."""
     if new[: len(old)] == old:
         return new[len(old) :]
     before, after = summed(old), summed(new)
-    gone = [(*pair, -amount) for pair, amount in before.items() if pair not in after]
-    return gone + [(*pair, amount - before.get(pair, 0)) for pair, amount in after.items()]
+    gone = [(whose, figure, -amount) for (whose, figure), amount in before.items() if (whose, figure) not in after]
+    more = [(whose, figure, amount - before.get((whose, figure), 0)) for (whose, figure), amount in after.items()]
+    return gone + more
 
 
 def contributions(legs: Iterable[Leg]) -> dict[int, Contribution]:
@@ -144,17 +165,13 @@ def settle(leg: Leg, ended_at: int | None, to: Contribution) -> None:
 
     `ended_at`: the instant at which time alone ended an open leg, or None.
     """
-    breach_at = leg.breach_at
-    over = leg.ended_at if leg.outcome is not None else ended_at
-    if breach_at is not None:
-        if leg.first_called_at is not None:
-            to.settle(leg.service, "judged")
-            to.settle(leg.service, "breached", int(leg.first_called_at > breach_at))
-        elif over is not None and over > breach_at:
-            to.settle(leg.service, "judged")
-            to.settle(leg.service, "breached")
+    judged = judged_at(leg, leg.ended_at if leg.outcome is not None else ended_at)
+    if judged is not None:
+        to.judge(leg.service, judged[0], breached=judged[1])
     if leg.outcome is None and ended_at is not None:
         to.settle(leg.service, EXPIRED)
+        if leg.waits:
+            to.settle(leg.service, UNSERVED)
 
 
 def within(leg: Leg, instant: int) -> str:
@@ -173,7 +190,7 @@ def left_within(leg: Leg) -> str | None:
     if left_at is None or (left_at < leg.wait_from and leg.wait_from > leg.issued_at):
         return None  # left before the appointment: early, never waiting (rule 15)
     judged = within(leg, left_at)
-    if judged == "yes" and left_at - leg.wait_from < leg.short_ms:
+    if judged == "yes" and left_at - leg.judged_from < leg.short_ms:
         return "short"
     return judged
 
@@ -199,7 +216,7 @@ def _first_stretch(leg: Leg, to: Contribution) -> None:
 def near_target(leg: Leg) -> str | None:
     """On which side of its target a call in the first stretch just is: over 0.9 T up to T, or above up to 1.1 T."""
     called_at = leg.stretches[0].called_at
-    return None if called_at is None else side_of_target(called_at - leg.wait_from, leg.target_ms)
+    return None if called_at is None else side_of_target(called_at - leg.judged_from, leg.target_ms)
 
 
 def side_of_target(wait_ms: int, target_ms: int | None) -> str | None:

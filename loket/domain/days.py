@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 
 from msgspec import Struct, field
 
+from loket.domain.halls import hall_closes_at
+from loket.domain.halls import service_days as service_days
 from loket.domain.leg import Leg
 from loket.domain.legs import NEVER_EXPIRES_MS
-from loket.domain.policy import DAY, MAX_OPEN_TICKETS, MAX_STEPS, ServiceDays, UnitPolicy
-
-
-@lru_cache(maxsize=512)
-def _days(zone: str, day_starts_ms: int | None) -> ServiceDays:
-    return ServiceDays(zone, day_starts_ms)
-
-
-def service_days(policy: UnitPolicy) -> ServiceDays:
-    """The service days of a unit."""
-    return _days(policy.zone, policy.day_starts_ms)
+from loket.domain.policy import DAY, MAX_OPEN_TICKETS, MAX_STEPS, UnitPolicy
 
 
 def is_never(policy: UnitPolicy) -> bool:
@@ -88,6 +79,9 @@ def closes_at(leg: Leg, policy: UnitPolicy, closings: Iterable[QueueClosing]) ->
     end = leg.last_at + NEVER_EXPIRES_MS if is_never(policy) else service_days(policy).end(leg.day)
     if leg.waits:
         since = leg.stretches[-1].began_at
+        hall = hall_closes_at(policy, leg.day)
+        if hall is not None and since <= hall < end:
+            end = hall
         for closing in closings:
             if since <= closing.at < end and closing.service in (None, leg.service):
                 return closing.at

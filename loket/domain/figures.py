@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct, field
 
-from loket.domain.contribution import Contribution, settle
+from loket.domain.contribution import Contribution, DatedFact, changes, settle
 from loket.domain.days import service_days
 from loket.domain.leg import Leg
 from loket.domain.tally import DayTally
@@ -18,7 +18,8 @@ NO_DAY = DayTally()
 class Present(Struct):
     """The figures of one service at an instant. `oldest_wait_start` (ms) is None where nobody waits.
 
-    `judged`, `breached` and `expired` are cumulative since the state began; they may fall when a late event comes.
+    `judged`, `breached`, `expired` and `unserved` (of the expired, who still waited to be called) are cumulative since
+    the state began; they may fall when a late event comes.
     `judges` is False where no target ever was: such a service has no judged, breached or over-target figures (rule 22).
     """
 
@@ -29,6 +30,7 @@ class Present(Struct):
     judged: int = 0
     breached: int = 0
     expired: int = 0
+    unserved: int = 0
     judges: bool = False
 
     def stage(self, leg: Leg, now: int) -> None:
@@ -40,7 +42,7 @@ class Present(Struct):
             self.early += 1
             return
         self.waiting += 1
-        start = min(last.wait_from, now) - leg.earlier_wait_ms
+        start = min(max(last.wait_from, leg.opens_at or 0), now) - leg.earlier_wait_ms
         if self.oldest_wait_start is None or start < self.oldest_wait_start:
             self.oldest_wait_start = start
         if leg.target_ms is not None and now - start > leg.target_ms:
@@ -55,6 +57,7 @@ class DayFigures(Struct):
     judged: int = 0
     breached: int = 0
     expired: int = 0
+    unserved: int = 0
 
 
 class Figures(Struct):
@@ -71,8 +74,7 @@ def stand(leg: Leg, ends_at: int, now: int) -> Contribution:
     if now >= ends_at:
         settle(leg, ends_at, brought)
     elif leg.first_called_at is None and leg.breach_at is not None and now > leg.breach_at:
-        brought.settle(leg.service, "judged")
-        brought.settle(leg.service, "breached")
+        brought.judge(leg.service, leg.breach_at, breached=True)
     else:
         settle(leg, None, brought)
     return brought
@@ -92,6 +94,7 @@ def evaluate(state: UnitState, now: int) -> Figures:
             judged=settled.get("judged", 0),
             breached=settled.get("breached", 0),
             expired=settled.get("expired", 0),
+            unserved=settled.get("unserved", 0),
             judges="judged" in settled or (service is not None and bool(service.targets)),
         )
         of_day = tally.settled.get(label, {})
@@ -101,6 +104,7 @@ def evaluate(state: UnitState, now: int) -> Figures:
             of_day.get("judged", 0),
             of_day.get("breached", 0),
             of_day.get("expired", 0),
+            of_day.get("unserved", 0),
         )
         present.judges = present.judges or bool(present.judged)
     for label, leg, ends_at in open_legs(state):
@@ -131,3 +135,10 @@ def _beyond_settled(leg: Leg, ends_at: int, now: int) -> Iterable[tuple[str, int
         change = amount - held.settled.get(pair, 0)
         if change:
             yield pair[1], change
+
+
+def brought_by_time(leg: Leg, ends_at: int, now: int) -> list[DatedFact]:
+    """When time alone judged an open leg, by `now`; what the tallies hold of it already is left out."""
+    held = Contribution()
+    settle(leg, None, held)
+    return changes(held.dated, stand(leg, ends_at, now).dated)

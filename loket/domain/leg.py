@@ -73,7 +73,7 @@ class Leg(Struct, array_like=True):
 
     `service` is the issued one; a leg without an issue has EMPTY_SERVICE and `issued_at` None. `target_ms` is what was
     stored with the issue. `first_at` and `last_at` are its first and last step; where the day never starts a ticket
-    expires some time after the last.
+    expires some time after the last. `opens_at` is the opening from which the wait is judged, if it was issued before.
     """
 
     day: int
@@ -97,13 +97,19 @@ class Leg(Struct, array_like=True):
     contradictions: int = 0
     skewed: int = 0
     first_at: int = 0
+    opens_at: int | None = None
+
+    @property
+    def judged_from(self) -> int:
+        """Where the judged wait starts: with the wait, or where it waits from opening with that, if it is later (9)."""
+        return self.wait_from if self.opens_at is None else max(self.wait_from, self.opens_at)
 
     @property
     def breach_at(self) -> int | None:
         """The instant up to which a call is within the target; None without a target or an issue."""
         if self.target_ms is None or self.issued_at is None:
             return None
-        return self.wait_from + self.target_ms
+        return self.judged_from + self.target_ms
 
     @property
     def waits(self) -> bool:
@@ -112,8 +118,9 @@ class Leg(Struct, array_like=True):
 
     @property
     def earlier_wait_ms(self) -> int:
-        """What the person had waited before the last stretch."""
-        return sum(stretch.wait_ms for stretch in self.stretches[:-1])
+        """What the person had waited before the last stretch, of the judged wait."""
+        opens_at = self.opens_at or 0
+        return sum(max(0, stretch.wait_ms - max(0, opens_at - stretch.wait_from)) for stretch in self.stretches[:-1])
 
     @property
     def observed_wait_ms(self) -> int:

@@ -17,6 +17,7 @@ from msgspec import Meta, Raw, Struct, field
 
 from loket.domain.counters import Counter
 from loket.domain.days import Admission, QueueClosing, service_days
+from loket.domain.judged import JUDGED_PAGE, restore, unpack
 from loket.domain.policy import UnitPolicy
 from loket.domain.staffing import Staff
 from loket.domain.state import SessionDay, Spans, derive
@@ -64,6 +65,7 @@ class Head(Struct, omit_defaults=True):
     carried: dict[int, Spans] = field(default_factory=dict)
     counters: dict[str, Counter] = field(default_factory=dict)
     seen: list[Amount] = field(default_factory=list)
+    judged_days: dict[int, dict[str, tuple[Amount, Amount]]] = field(default_factory=dict)
 
 
 _FURTHEST_MS = 2**53
@@ -113,13 +115,14 @@ def head_bytes(state: UnitState) -> bytes:
             state.last_call,
             state.late,
             _never_closed(state),
-            [page_name(page) for page in state.pages],
+            [page_name(page) for page in all_pages(state)],
             state.sessions,
             state.staff,
             state.settled_day,
             state.carried,
             state.counters,
             list(state.employees.values()),
+            {day: dict(sorted(sums.items())) for day, sums in sorted(state.judged_days.items())},
         )
     )
 
@@ -130,8 +133,15 @@ def _never_closed(state: UnitState) -> list[Ticket]:
     return [ticket for ticket in tickets if isinstance(ticket, Ticket) and ticket.page < 0]
 
 
+def all_pages(state: UnitState) -> list[PageKey]:
+    """The pages of closed tickets, and those that tell when people were judged on closed days."""
+    return [*state.pages, *((day, JUDGED_PAGE) for day in sorted(state.judged_past))]
+
+
 def page_bytes(state: UnitState, page: PageKey) -> bytes:
-    """A page of closed tickets, packed."""
+    """A page of closed tickets, or of when people were judged, packed."""
+    if page[1] == JUDGED_PAGE:
+        return state.judged_past[page[0]]
     tickets = (state.tickets[key] for key in state.pages[page])
     return _ENCODER.encode([Raw(t) if isinstance(t, bytes) else t for t in tickets])
 
@@ -149,7 +159,7 @@ def take_records(state: UnitState) -> list[tuple[bytes, bytes | None]]:
 
 def mark_all(state: UnitState) -> None:
     """Make every page of a unit due to be written again: after a checkpoint that failed, or a foreign write."""
-    state.dirty_pages.update(state.pages)
+    state.dirty_pages.update(all_pages(state))
 
 
 def load(head: bytes, pages: Mapping[str, bytes], policy: UnitPolicy) -> UnitState:
@@ -186,6 +196,7 @@ def _state_of(read: Head, pages: Mapping[str, bytes], policy: UnitPolicy) -> Uni
     state.closings, state.last_call, state.late = read.closings, read.last_call, read.late
     state.sessions, state.staff, state.counters = read.sessions, read.staff, read.counters
     state.settled_day, state.carried = read.settled_day, read.carried
+    state.judged_days = read.judged_days
     _check_times(state)
     for day, closings in state.closings.items():
         if not state.admission.is_closed(day):  # ids are forgotten with their day (rule 8), a closing may outlive it
@@ -201,11 +212,15 @@ def _state_of(read: Head, pages: Mapping[str, bytes], policy: UnitPolicy) -> Uni
         packed = pages.get(name)
         if packed is None:
             raise RecordError(read.unit, f"its page {name} is missing")
+        page = _page_key(name)
         try:
+            if page[1] == JUDGED_PAGE:
+                unpack(packed)
+                state.judged_past[page[0]] = bytes(packed)
+                continue
             tickets = _PAGE.decode(packed)
         except _SENSELESS as error:
             raise RecordError(read.unit, f"its page {name} is damaged ({error})") from error
-        page = _page_key(name)
         state.pages[page] = [(ticket.day, ticket.subject) for ticket in tickets]
         for ticket in tickets:
             _restore(state, ticket, page)
@@ -246,6 +261,7 @@ def _restore(state: UnitState, ticket: Ticket, page: PageKey | None) -> None:
     ids.update(zip(ticket.ids[::2], ticket.ids[1::2], strict=True))
     gone = steps_straight(ticket)
     derived = None if gone else derive(ticket, state.policy)
+    restore(state, ticket, None if derived is None else derived.folded.legs)
     if gone == len(WAY) or (derived is not None and not derived.folded.is_open):
         state.tickets[key] = _ENCODER.encode(ticket)
     else:

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 from loket.domain.contribution import Contribution, contributions
 from loket.domain.counters import Counter
 from loket.domain.days import Admission, QueueClosing, closes_at, service_days
+from loket.domain.judged import Minutes
 from loket.domain.leg import Leg, Work
 from loket.domain.legs import Folded, fold, go_on
 from loket.domain.policy import UnitPolicy
@@ -69,7 +70,8 @@ class UnitState:
     those with an open leg, None where they are derived when somebody asks (`loket.domain.straight`). `employees` has,
     of each that has a name in figures, the broker's time of the last event. `spans` keeps, of days with sessions, the
     work and waits of closed tickets; `carried`, where the day never starts, those of forgotten tickets. Days up to
-    `settled_day` are in `staff`, and can change no more.
+    `settled_day` are in `staff`, and can change no more. `judged` has when people were judged, of the tickets in the
+    state; `judged_past` of those forgotten, and `judged_days` their sums (`loket.domain.judged`).
     """
 
     def __init__(self, unit: str, policy: UnitPolicy) -> None:
@@ -95,6 +97,9 @@ class UnitState:
         self.carried: dict[int, Spans] = {}
         self.spans: dict[int, dict[TicketKey, Spans]] = {}
         self.counters: dict[str, Counter] = {}
+        self.judged: dict[int, dict[str, Minutes]] = {}
+        self.judged_past: dict[int, bytes] = {}
+        self.judged_days: dict[int, dict[str, tuple[int, int]]] = {}
         self.late = 0
         self.dirty_pages: set[PageKey] = set()
         self.gone_pages: set[PageKey] = set()

@@ -14,6 +14,7 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 
 from loket.domain import events
+from loket.domain.halls import opens_after
 from loket.domain.policy import MAX_STEPS, UnitPolicy
 
 EMPTY_SERVICE = ""
@@ -64,7 +65,8 @@ class Step(Struct, frozen=True, array_like=True, omit_defaults=True, gc=False):
     """One thing that happened to a ticket.
 
     `number` is the appointment (ms) of an issue, the quantity of a completion and the day (ordinal) of a void. An issue
-    carries the target that was in force when it was applied (rule 10), so that a later reload cannot judge it again.
+    carries the target that was in force when it was applied (rule 10), so that a later reload cannot judge it again. So
+    it does `opens_at`, the opening from which its wait is judged, where that is later (rule 9).
     `late` marks what the live state refused (rule 8): such steps are in the record only.
     """
 
@@ -79,6 +81,7 @@ class Step(Struct, frozen=True, array_like=True, omit_defaults=True, gc=False):
     target_ms: int | None = None
     short_ms: int = 0
     late: bool = False
+    opens_at: int | None = None
 
     def order(self) -> tuple[int, bool, int, int]:
         """Rule 2: time; at one instant what ends before what begins, then the lifecycle, then the smaller hash."""
@@ -98,7 +101,9 @@ def step_of(event: events.Event, hash: int, day: int, policy: UnitPolicy, *, lat
     number: int | None = None
     target_ms: int | None = None
     short_ms = 0
+    opens_at: int | None = None
     if isinstance(data, events.IssuedData):
+        opens_at = opens_after(policy, day, int(event.time))
         number = data.appointment_at
         target = policy.target(data.service, day)
         if target is not None:
@@ -121,6 +126,7 @@ def step_of(event: events.Event, hash: int, day: int, policy: UnitPolicy, *, lat
         target_ms=target_ms,
         short_ms=short_ms,
         late=late,
+        opens_at=opens_at,
     )
 
 

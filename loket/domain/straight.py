@@ -16,6 +16,8 @@ from __future__ import annotations
 
 from loket.domain import events
 from loket.domain.contribution import side_of_target
+from loket.domain.halls import opens_after
+from loket.domain.judged import key_of, note
 from loket.domain.labels import give_labels
 from loket.domain.leg import COMPLETED
 from loket.domain.state import NEVER_BUCKET, OTHER, TicketKey, UnitState, forget_spans, pack
@@ -46,6 +48,7 @@ def go_straight(
             or data.appointment_at is not None
             or key[0] == NEVER_BUCKET
             or not state.admission.admits(None)
+            or opens_after(state.policy, key[0], at) is not None
         ):
             return False
         ticket = state.tickets[key] = Ticket(key[1], key[0])
@@ -80,7 +83,9 @@ def go_straight(
 def steps_straight(ticket: Ticket) -> int:
     """How many steps of the straight way a ticket has gone, all of them once it is closed; 0 where it has left it."""
     steps = ticket.steps
-    if ticket.day == NEVER_BUCKET or not 1 <= len(steps) <= len(WAY) or steps[0].number is not None:
+    if ticket.day == NEVER_BUCKET or not 1 <= len(steps) <= len(WAY):
+        return 0
+    if steps[0].number is not None or steps[0].opens_at is not None:
         return 0
     before = None
     for step, kind in zip(steps, WAY, strict=False):
@@ -133,9 +138,10 @@ def _call(state: UnitState, ticket: Ticket, data: events.AtCounterData, at: int,
         of_day = _of_day(day.settled, label)
         _more(tally.settled, "judged")
         _more(of_day, "judged")
-        if wait_ms > target_ms:
-            _more(tally.settled, "breached")
-            _more(of_day, "breached")
+        breached = wait_ms > target_ms
+        _more(tally.settled, "breached", breached)
+        _more(of_day, "breached", breached)
+        note(state.judged, ticket.day, label, key_of(issue.at + target_ms if breached else at, breached=breached), 1)
     state.last_call[label] = max(received, state.last_call.get(label, received))
 
 

@@ -26,6 +26,7 @@ def measure(draft: Draft) -> Leg:
         leg.wait_from = issue.at if issue.number is None else max(issue.at, issue.number)
         leg.target_ms = issue.target_ms
         leg.short_ms = issue.short_ms
+        leg.opens_at = issue.opens_at
     for drawn, requeue in draft.requeued:
         _measure_stretch(leg, drawn, "requeued", requeue)
     _measure_stretch(leg, last, end.outcome, end.step)

@@ -14,6 +14,7 @@ from loket.domain.closing import close_days
 from loket.domain.contribution import Contribution, Fact, changes, listed
 from loket.domain.counters import Counter, note_counter
 from loket.domain.days import QueueClosing, service_days
+from loket.domain.judged import note
 from loket.domain.labels import give_labels
 from loket.domain.legs import Folded
 from loket.domain.policy import UnitPolicy
@@ -193,6 +194,9 @@ def _exchange_day(state: UnitState, ticket: Ticket, day: int, old: Contribution,
             settled = state.tally(label).settled
             settled[figure] = settled.get(figure, 0) + change
             rise(tally.settled, label, figure, change)
+    for service, key, change in changes(old.dated, new.dated):
+        if change:
+            note(state.judged, day, state.service_label(service, ticket), key, change)
     for name, figure, change in changes(old.credited, new.credited):
         if change:
             changed = True

@@ -10,7 +10,7 @@ import pytest
 from loket.domain.events import Event
 from loket.domain.figures import evaluate
 from loket.domain.policy import DAY, HOUR, Budget, UnitPolicy
-from loket.domain.records import head_bytes, page_bytes, take_records
+from loket.domain.records import all_pages, head_bytes, page_bytes, take_records
 from loket.domain.sessions import MAX_SESSION_STEPS, evaluate_staff
 from loket.domain.state import OTHER, UnitState
 from loket.domain.summary import Flat, add_up, flat_counts, flat_service
@@ -48,7 +48,7 @@ def month_policy(day_starts: str) -> UnitPolicy:
 
 def packed_size(state: UnitState) -> int:
     """Bytes of the state as records: the head and all pages."""
-    return len(head_bytes(state)) + sum(len(page_bytes(state, page)) for page in state.pages)
+    return len(head_bytes(state)) + sum(len(page_bytes(state, page)) for page in all_pages(state))
 
 
 def entries(state: UnitState) -> dict[str, int]:
@@ -71,6 +71,8 @@ def entries(state: UnitState) -> dict[str, int]:
         "spans": sum(map(len, state.spans.values())),
         "carried": sum(len(spans.work) + len(spans.waiting) for spans in state.carried.values()),
         "counters": len(state.counters),
+        "judged": sum(len(minutes) for services in state.judged.values() for minutes in services.values()),
+        "judged past": sum(map(len, state.judged_past.values())),
         "dirty": len(state.dirty_pages) + len(state.gone_pages),
     }
 
@@ -103,7 +105,7 @@ def test_memory_is_flat_over_a_month(day_starts: str, days: int, tickets: int) -
         assert amount <= 1.2 * most + 3, (name, [day[name] for day in held])
     assert sizes[-1] < 1.2 * max(sizes[:4]), sizes
     # A day's tickets are a dozen objects each, with their work and waits: a day that stayed would show.
-    assert blocks[-1] - blocks[3] < 5 * tickets, blocks
+    assert blocks[-1] - blocks[3] < 6 * tickets, blocks
 
 
 @pytest.mark.parametrize(

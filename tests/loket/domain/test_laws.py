@@ -15,7 +15,7 @@ from loket.domain.events import CounterClosed, CounterHeartbeat, CounterOpened, 
 from loket.domain.figures import evaluate
 from loket.domain.levels import Levels
 from loket.domain.policy import DAY, HOUR, MINUTE, UnitPolicy
-from loket.domain.records import head_bytes, load, mark_all, page_bytes, split_key, take_records
+from loket.domain.records import all_pages, head_bytes, load, mark_all, page_bytes, split_key, take_records
 from loket.domain.sessions import active_sessions, evaluate_staff
 from loket.domain.staffing import Staff
 from loket.domain.state import UnitState, derive
@@ -277,7 +277,7 @@ def contents(state: UnitState) -> Any:
     """What the records of a state say, whatever the order of the tickets in the head."""
     head = msgspec.msgpack.decode(head_bytes(state), strict=False)
     head["open"] = sorted(head.get("open", []), key=repr)
-    head["pages"] = {page: page_bytes(state, page) for page in state.pages}
+    head["pages"] = {page: page_bytes(state, page) for page in all_pages(state)}
     return head
 
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loket.domain.figures import evaluate
+from loket.domain.judged import JUDGED_PAGE, unpack
 from loket.domain.records import FORMAT, RecordError, load, split_key, take_records
 from loket.domain.state import UnitState
 from loket.domain.unit import Applied, apply
@@ -123,7 +124,11 @@ def test_the_pages_of_a_closed_day_are_deleted() -> None:
     _, pages = records_of(told)
     told.tell(o.issued("B1", at="+1 10:00"))
     records = take_records(told.state)
-    assert [(split_key(key)[1], value) for key, value in records[1:]] == [(name, None) for name in pages]
+    assert [(split_key(key)[1], value) for key, value in records[2:]] == [(name, None) for name in pages]
+    key, judged = records[1]
+    assert split_key(key)[1] == f"{o.day.toordinal()}.{JUDGED_PAGE}"
+    assert judged is not None
+    assert unpack(judged)
     assert len(take_records(told.state)) == 1
 
 

@@ -14,7 +14,7 @@ from loket.domain import unit
 from loket.domain.events import Event
 from loket.domain.figures import evaluate
 from loket.domain.policy import HOUR, MINUTE, SECOND, Budget, UnitPolicy
-from loket.domain.records import head_bytes, load, mark_all, page_bytes, split_key, take_records
+from loket.domain.records import all_pages, head_bytes, load, mark_all, page_bytes, split_key, take_records
 from loket.domain.sessions import evaluate_staff
 from loket.domain.state import UnitState, derive
 from loket.domain.straight import go_straight
@@ -44,7 +44,7 @@ def folding() -> Iterator[None]:
 
 def told(state: UnitState) -> tuple[object, ...]:
     """Everything that is kept of a unit, as bytes where it is written, and all that is shown of it."""
-    pages = {page: page_bytes(state, page) for page in state.pages}
+    pages = {page: page_bytes(state, page) for page in all_pages(state)}
     figures = [(evaluate(state, now), evaluate_staff(state, now)) for now in NOWS]
     return head_bytes(state), pages, sorted(state.dirty_pages), state.ids, list(state.live), figures
 
