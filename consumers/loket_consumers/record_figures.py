@@ -29,7 +29,7 @@ from loket_consumers.sums import UnitSums, Whose, sums
 
 __all__ = ["newest_event", "record_figures"]
 
-_OF_THE_DAY = frozenset({"judged", "breached", "expired"})
+_OF_THE_DAY = frozenset({"judged", "breached", "expired", "unserved"})
 
 
 def newest_event(connection: Connection) -> int | None:

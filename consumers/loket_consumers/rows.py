@@ -87,6 +87,7 @@ def add_leg(rows: LegRows, owner: Owner, number: int, leg: Leg, closes_at: int |
             leg.observed_wait_ms,
             leg.total_ms,
             local_hour(leg.issued_at if leg.issued_at is not None else first.began_at, owner.zone),
+            leg.opens_at,
         )
     )
     for index, stretch in enumerate(leg.stretches, start=1):

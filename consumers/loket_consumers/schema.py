@@ -247,10 +247,11 @@ legs: Final = Table(
     Column("waits", Boolean, nullable=False),  # not called
     _big("last_began_at"),
     _big("last_wait_from"),
-    _big("earlier_wait_ms"),  # waited in the stretches before it
+    _big("earlier_wait_ms"),  # waited in the stretches before it, of the judged wait
     _big("observed_wait_ms"),  # all waits that a call ended
     _big("total_ms"),
     _small("hour"),  # of arrival, 0 to 23, as the clock of the unit's zone showed it when the row was written
+    _big("opens_at", null=True),  # the opening from which the wait is judged, if the unit opened after the issue
     Index("legs_day", "unit", "day"),
     Index("legs_open", "unit", "day", sqlite_where=_OPEN, postgresql_where=_OPEN),
     sqlite_with_rowid=False,

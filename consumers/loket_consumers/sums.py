@@ -87,6 +87,9 @@ def sums(connection: Connection, whose: Whose, now: int, *, days: Mapping[str, s
                 found.setdefault(row["unit"], UnitSums()).add(row)
     _add_employees(found, connection, whose, days)
     if days is None:
+        for unit in found.values():
+            for flat in unit.services.values():
+                flat.pop("unserved", None)  # a figure of the day alone
         _add_ticket_counts(found, connection, whose)
     return found
 
@@ -116,7 +119,8 @@ def _of_legs(whose: Whose, now: int) -> Select[Any]:
     here = and_(c.outcome.is_(None), c.closes_at > now, c.waits)
     early = and_(here, c.last_wait_from > now, c.last_wait_from > c.last_began_at, c.last_began_at <= now)
     waiting = and_(here, ~and_(c.last_wait_from > now, c.last_wait_from > c.last_began_at, c.last_began_at <= now))
-    start = case((c.last_wait_from < now, c.last_wait_from), else_=literal(now)) - c.earlier_wait_ms
+    judged_from = case((c.opens_at > c.last_wait_from, c.opens_at), else_=c.last_wait_from)
+    start = case((judged_from < now, judged_from), else_=literal(now)) - c.earlier_wait_ms
     left = c.left_within.is_not(None)
     columns = {
         "tickets_issued": _count(issued),
@@ -136,6 +140,7 @@ def _of_legs(whose: Whose, now: int) -> Select[Any]:
         "judged": _count(judged),
         "breached": _count(breached),
         "expired": _count(and_(c.outcome.is_(None), c.closes_at <= now)),
+        "unserved": _count(and_(c.outcome.is_(None), c.closes_at <= now, c.waits)),
         "oldest_wait_start": func.min(case((waiting, start))),
         "judges": _count(c.target_ms.is_not(None)),
     }

@@ -8,13 +8,17 @@ from typing import Final
 from loket.catalogue import pipeline, units
 from loket.catalogue.desks import COUNTERS_OPEN, DESK_METRICS, SESSIONS_ACTIVE
 from loket.catalogue.employees import EMPLOYEE_COUNTS, EMPLOYEE_DAY, EMPLOYEE_DURATIONS, EMPLOYEE_TIME
+from loket.catalogue.hours import STATES, WINDOW_BREACHED, WINDOW_JUDGED
 from loket.catalogue.metric import Kind, Metric
+from loket.domain.burn import DEFAULT_BURN
 from loket.wire.rejection import Reason
 
 __all__ = [
+    "of_burn",
     "of_counter",
     "of_desks",
     "of_employee",
+    "of_hours",
     "of_partition",
     "of_service",
     "of_source",
@@ -45,7 +49,17 @@ def of_service(*, target: bool, in_force: bool | None = None) -> int:
         )
         for metric in (*units.EVENTS_BROUGHT, *units.DURATIONS, *_GAUGES)
     )
-    return number + len(_WHERE_SOMEBODY_CAME) + 1 + (len(_TARGET) if target else 0)
+    return number + len(_WHERE_SOMEBODY_CAME) + 1 + (len(_TARGET) + of_burn(len(DEFAULT_BURN.rules)) if target else 0)
+
+
+def of_burn(rules: int) -> int:
+    """Of a service with a target in force, by so many burn-rate rules: two windows each, a factor, and the budget."""
+    return rules * (2 * len((WINDOW_JUDGED, WINDOW_BREACHED)) + 1) + 1
+
+
+def of_hours() -> int:
+    """Of a unit with opening hours."""
+    return 1 + len(STATES)
 
 
 def of_unit() -> int:
@@ -91,4 +105,4 @@ def of_partition() -> int:
 def of_unit_in_all(services: int, sources: int, counters: int = 0) -> int:
     """Of a unit with so many services, each with a target, sources and counters, on the page of units."""
     desks = of_desks() + counters * of_counter() if counters else 0
-    return of_unit() + services * of_service(target=True) + sources * of_source() + desks
+    return of_unit() + of_hours() + services * of_service(target=True) + sources * of_source() + desks

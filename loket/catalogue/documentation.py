@@ -55,6 +55,17 @@ instants since 1970.
   force for some days, `within="none"` begins with the first ticket that was issued under none.
 - **`service=""`** (which Prometheus takes as no label) are tickets whose issue never came: they are part of the
   unit, and of none of its services. Sum over services for the unit.
+- **Windows** (`loket_window_…`) are of service time, which PromQL cannot compute: the last hour of Monday at 08:30
+  has half an hour of Friday. They end at the scrape and begin at a full minute; what was judged while the unit was
+  closed is in none. Burn is the share of breached over the share that may be; a rule fires where it is at least
+  `loket_burn_factor` in the rule's window, with 10 people judged there, and in its short companion.
+
+  ```promql
+  loket_window_breached / (loket_window_judged >= 10)
+    / on (unit, service) group_left () (1 - loket_target_ratio)
+    >= on (unit, service, window) label_replace(loket_burn_factor, "window", "$1", "rule", "(.*)")
+  ```
+
 - **Two workers** may show the same unit for a moment while a partition moves: aggregate what is of units and
   employees with `max without (instance)` first. Counters of the process (events, rejections, checkpoints,
   rebalances) begin at 0 with each process and are summed.
@@ -107,6 +118,7 @@ def _series() -> str:
 | a unit, beside its services | {bounds.of_unit()} |
 | a service with a target in force | {with_target} |
 | a service without any | {without} |
+| a unit with opening hours | {bounds.of_hours()} more |
 | a source (device) of a unit | {bounds.of_source()} |
 | a unit that tells of its counters and sessions | {bounds.of_desks()} more |
 | a counter (desk) of such a unit | {bounds.of_counter()} |
@@ -152,6 +164,8 @@ def _labels() -> str:
 
 _OPEN: Final = {
     "unit": "ids of units",
+    "window": "a burn-rate rule, and with `_short` behind its short companion",
+    "rule": "a burn-rate rule: `1h`, `3h`, `1d`, `5d` unless targets.yaml has others",
     "service": "ids of services, `other`, and none for tickets without an issue",
     "employee": "pseudonymous ids, `other`",
     "counter": "ids of counters, `other`",

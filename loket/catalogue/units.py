@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from loket.catalogue.desks import DESK_METRICS
+from loket.catalogue.hours import BURN_METRICS, HOURS_METRICS
 from loket.catalogue.metric import MILLISECONDS, Kind, Metric
 from loket.catalogue.promises import SERVICE_INFO, TARGET_RATIO, TARGET_SECONDS, UNIT_INFO, UNIT_KNOWN
 from loket.domain.leg import OUTCOMES
@@ -217,6 +218,7 @@ DAY: Final = (
     _gauge("day_waits_judged", "Waits of today's legs that are judged.", "judged", needs_target=True),
     _gauge("day_waits_breached", "Waits of today's legs judged by the target passing.", "breached", needs_target=True),
     _gauge("day_tickets_expired", "Today's legs that the queue's end ended.", "expired", without_issue=True),
+    _gauge("day_unserved", "People of today who still waited to be called when the queue ended.", "unserved"),
 )
 """Of the service day of `now`, exact: they fall when the day is over, and when an event takes something back."""
 
@@ -258,6 +260,8 @@ UNIT_METRICS: Final = (
     SKEWED,
     LATE_EVENTS,
     *DESK_METRICS,
+    *HOURS_METRICS,
+    *BURN_METRICS,
     UNIT_INFO,
     UNIT_KNOWN,
     SERVICE_INFO,

@@ -56,8 +56,8 @@ class Calendar(Struct, frozen=True, cache_hash=True):
 
     @property
     def has_hours(self) -> bool:
-        """Whether opening hours are known at all."""
-        return bool(self.schedules)
+        """Whether opening hours are known at all, if only of single days."""
+        return bool(self.schedules or self.exceptions)
 
     def schedule(self, day: int) -> Schedule | None:
         """The schedule in force on a day, if any."""

@@ -226,7 +226,7 @@ class OpeningHours:
     def _build(self, begin: int) -> _Block:
         """The spans of the local days that may reach into a block, clipped to it."""
         end = begin + BLOCK_MS
-        if not self._calendar.has_hours and not self._exceptions:
+        if not self._calendar.has_hours:
             return _Block([(begin, end)], [])
         first = begin // DAY + _EPOCH_DAY - _LONGEST_DAYS
         last = end // DAY + _EPOCH_DAY + 1

@@ -28,6 +28,7 @@ from loket.domain.silence import SILENT_MS
 from loket.domain.state import OTHER, UnitState
 from loket.domain.steps import EMPTY_SERVICE
 from loket.domain.tally import ServiceTally
+from loket.domain.windows import evaluate_windows
 from loket.exposition import CONTENT_TYPE, Page, labels
 from loket.serving import Response, Routes
 from loket.wire.partition import partition_of
@@ -39,6 +40,7 @@ from loket_streams.pipeline_series import write_partitions, write_unit, write_wo
 from loket_streams.rows import Others, people, rows
 from loket_streams.series import EmployeeSeries, ServiceSeries
 from loket_streams.tallies import SourceClock
+from loket_streams.windows import write_hours, write_windows
 from loket_streams.worker import Worker
 
 __all__ = ["EMPLOYEES_PATH", "UNITS_PATH", "Exporter", "pages"]
@@ -154,6 +156,8 @@ class Exporter:
             series.write(state.unit, row)
         series.write_unit(state.unit, state.tallies.get(EMPTY_SERVICE, _NO_TALLY).counts, state.late)
         write_desks(page, state.unit, desks(state, now))
+        write_hours(page, state.unit, state.policy, now)
+        write_windows(page, state.unit, evaluate_windows(state, now))
         write_unit(page, state, partition, self._worker.tallies.sources.get(state.unit, _NO_SOURCES))
 
     def _show_people(self, series: EmployeeSeries, others: Others, now: int, state: UnitState) -> None:

@@ -131,13 +131,13 @@ def _add_row(to: Row, row: Row) -> None:
         known.corrected_ms += histogram.corrected_ms
         known.corrected_count += histogram.corrected_count
     present, more = to.present, row.present
-    for name in ("waiting", "early", "over_target", "judged", "breached", "expired"):
+    for name in ("waiting", "early", "over_target", "judged", "breached", "expired", "unserved"):
         setattr(present, name, getattr(present, name) + getattr(more, name))
     present.judges = present.judges or more.judges
     present.oldest_wait_start = _least(present.oldest_wait_start, more.oldest_wait_start)
     for figure, amount in row.day.counts.items():
         to.day.counts[figure] = to.day.counts.get(figure, 0) + amount
-    for name in ("judged", "breached", "expired"):
+    for name in ("judged", "breached", "expired", "unserved"):
         setattr(to.day, name, getattr(to.day, name) + getattr(row.day, name))
     if row.last_call is not None:
         to.last_call = max(row.last_call, to.last_call or 0)

@@ -122,11 +122,16 @@ class _Plan:
         )
 
 
-_OF_TIME: Final = frozenset({"judged", "breached", "expired"})
+_OF_TIME: Final = frozenset({"judged", "breached", "expired", "unserved"})
 
 
 def _of_time(figures: Present | DayFigures) -> Mapping[str, int]:
-    return {"judged": figures.judged, "breached": figures.breached, "expired": figures.expired}
+    return {
+        "judged": figures.judged,
+        "breached": figures.breached,
+        "expired": figures.expired,
+        "unserved": figures.unserved,
+    }
 
 
 def _corrections(metric: Metric, exists: Callable[[Metric, str | None], bool]) -> Iterable[tuple[str, str, int, bool]]:
