@@ -29,7 +29,7 @@ UNIT_OPEN: Final = Metric(
 UNIT_STATE: Final = Metric(
     "loket_unit_state",
     Kind.GAUGE,
-    "1 for what the unit is by its opening hours, 0 for the others; no series where it has none.",
+    "What the unit is by its opening hours: 1 for that state, 0 for the others; no series where it has none.",
     ("unit", "state"),
     values=STATES,
 )

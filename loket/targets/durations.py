@@ -9,13 +9,16 @@ from loket.documents import Node
 from loket.domain.calendar import Span
 from loket.domain.durations import DAY, HOUR, MINUTE, SECOND
 
-__all__ = ["LATEST", "duration_of", "span_of", "told_span"]
+__all__ = ["DURATION_PATTERN", "LATEST", "SPAN_PATTERN", "duration_of", "span_of", "told_span"]
 
 LATEST: Final = 2 * DAY
 """Hours end by the end of the day after the one on which they begin."""
 
-_DURATION = re.compile(r"(?:([0-9]{1,4})d)?(?:([0-9]{1,5})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,7})s)?")
-_SPAN = re.compile(r"([0-9]{2}):([0-5][0-9]) ?[-–] ?([0-9]{2}):([0-5][0-9])")
+DURATION_PATTERN: Final = "(?:([0-9]{1,4})d)?(?:([0-9]{1,5})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,7})s)?"
+SPAN_PATTERN: Final = "([0-9]{2}):([0-5][0-9]) ?[-–] ?([0-9]{2}):([0-5][0-9])"
+
+_DURATION = re.compile(DURATION_PATTERN)
+_SPAN = re.compile(SPAN_PATTERN)
 
 
 def duration_of(node: Node, what: str, low: int, high: int) -> int | None:

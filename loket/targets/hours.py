@@ -129,6 +129,7 @@ def _two(found: Mapping[str, Node], inherited: WrittenWeek) -> WrittenWeek:
             for name, opened, pauses in zip(DAYS, week.hours, week.breaks, strict=True):
                 if opened and difference(union(pauses), union(opened)):
                     breaks.fault(f"the break on {name} is not within the hours of {name}: breaks are inside of hours")
+                    break
     return week
 
 

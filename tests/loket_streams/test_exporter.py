@@ -3,6 +3,7 @@
 import platform
 
 import pytest
+from msgspec.structs import replace
 
 from loket import __version__
 from loket.catalogue import (
@@ -16,6 +17,8 @@ from loket.catalogue import (
 )
 from loket.catalogue.bounds import of_employee, of_service, of_unit, of_unit_in_all
 from loket.catalogue.desks import DESK_METRICS
+from loket.domain.calendar import Calendar, DayHours, Schedule
+from loket.domain.durations import HOUR
 from loket.domain.policy import Budget, Names, ServicePolicy, Target, UnitPolicy
 from loket.domain.unit import UnitState
 from loket.scrape import Sample, read
@@ -29,6 +32,7 @@ from support.exported import partition_of as partition_in
 from support.telling import Told
 
 MINUTE = 60_000
+OFFICE = Calendar((Schedule(1, (DayHours(((8 * HOUR, 16 * HOUR),), ((12 * HOUR, 13 * HOUR),)),) * 7),))
 o = Office()
 NOON = int(o.at("12:00"))
 
@@ -489,7 +493,7 @@ def test_the_pages_are_served_as_the_text_format() -> None:
 
 
 def test_series_of_a_unit_are_as_many_as_the_catalogue_says() -> None:
-    policy = unit_policy({f"s{number}": 300 for number in range(5)})
+    policy = replace(unit_policy({f"s{number}": 300 for number in range(5)}), calendar=OFFICE)
     office = Told(policy, o)
     for number in range(10):
         subject, employee = f"A{number}", f"e{number}"
@@ -505,7 +509,7 @@ def test_series_of_a_unit_are_as_many_as_the_catalogue_says() -> None:
     worker.tallies.sources["u"] = {"a": clock, "b": clock}
     exporter = Exporter(worker)
     of_unit_page = [sample for sample in units_page(exporter) if sample.labels.get("unit") == "u"]
-    assert len(of_unit_page) == of_unit_in_all(5, 2) == 810
+    assert len(of_unit_page) == of_unit_in_all(5, 2) == 924
     # Without sessions there is no time: four series and four of the day.
     of_people = [sample for sample in read(exporter.render_employees().decode()) if "employee" in sample.labels]
     assert len(of_people) == 10 * (of_employee() - 8) == 240
@@ -516,7 +520,7 @@ def test_series_of_a_unit_are_as_many_as_the_catalogue_says() -> None:
             o.heartbeat(at="09:05", counter=f"{number % 4}", pending=1, oldest_pending_at="09:01"),
         )
     of_unit_page = [sample for sample in units_page(exporter) if sample.labels.get("unit") == "u"]
-    assert len(of_unit_page) == of_unit_in_all(5, 2, 4) == 828
+    assert len(of_unit_page) == of_unit_in_all(5, 2, 4) == 942
     of_people = [sample for sample in read(exporter.render_employees().decode()) if "employee" in sample.labels]
     assert len(of_people) == 10 * of_employee() == 320
     (evaluated,) = series(read(exporter.render_employees().decode()), "loket_employees_evaluated_at_timestamp_seconds")
@@ -647,3 +651,49 @@ def test_a_clock_that_jumps_back_does_not_take_the_page_down() -> None:
     assert isinstance(clock, StandingClock)
     clock.ms = int(o.at("08:00"))
     assert value(units_page(Exporter(worker)), "loket_unit_behind_seconds", unit="u") == 0
+
+
+# Opening hours, windows and burn
+
+
+def test_a_unit_without_hours_has_no_series_of_them_and_one_with_hours_has() -> None:
+    for policy, number in ((unit_policy({"s": 300}), 0), (replace(unit_policy({"s": 300}), calendar=OFFICE), 1)):
+        page = units_page(Exporter(worker_of([], NOON, units={"u": policy})))
+        assert len(series(page, "loket_unit_open")) == number
+        assert len(series(page, "loket_unit_state")) == 3 * number
+
+
+@pytest.mark.parametrize(
+    ("time", "is_open", "state"),
+    [("07:59", 0, "closed"), ("08:00", 1, "open"), ("12:30", 0, "break"), ("16:00", 0, "closed")],
+)
+def test_a_unit_is_open_by_its_hours_and_not_in_a_break(time: str, is_open: int, state: str) -> None:
+    policy = replace(unit_policy({"s": 300}), calendar=OFFICE)
+    page = units_page(Exporter(worker_of([], int(o.at(time)), units={"u": policy})))
+    assert value(page, "loket_unit_open", unit="u") == is_open
+    for name in ("open", "break", "closed"):
+        assert value(page, "loket_unit_state", unit="u", state=name) == (name == state)
+
+
+def test_windows_factors_and_the_budget_of_a_service_with_a_target() -> None:
+    policy = replace(unit_policy({"s": 300}), calendar=OFFICE)
+    office = told(policy=policy)
+    office.tell(
+        o.issued("A1", at="11:30"), o.called("A1", at="11:31"), o.issued("A2", at="11:30"), o.called("A2", at="11:40")
+    )
+    page = units_page(Exporter(worker_of([office.state], NOON)))
+    for window, judged, breached in (("1h", 2, 1), ("1h_short", 0, 0), ("5d", 2, 1)):
+        of = {"unit": "u", "service": "s", "window": window}
+        assert value(page, "loket_window_judged", **of) == judged, window
+        assert value(page, "loket_window_breached", **of) == breached, window
+    for rule, factor in (("1h", 3.3), ("3h", 2.75), ("1d", 2.2), ("5d", 1)):
+        assert value(page, "loket_burn_factor", unit="u", service="s", rule=rule) == factor
+    assert value(page, "loket_budget_left_ratio", unit="u", service="s") < 1
+
+
+def test_who_still_waited_when_the_hall_closed_is_unserved() -> None:
+    policy = replace(unit_policy({"s": 300}), calendar=OFFICE, close_after_ms=0)
+    office = told(policy=policy)
+    office.tell(o.issued("A1", at="15:30"))
+    page = units_page(Exporter(worker_of([office.state], int(o.at("16:00")))))
+    assert value(page, "loket_day_unserved", unit="u", service="s") == 1

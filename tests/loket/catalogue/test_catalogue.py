@@ -43,7 +43,7 @@ loket_counter_last_event_timestamp_seconds loket_counter_outbox_pending loket_co
 
 LABELS = {
     "unit", "service", "employee", "counter", "outcome", "within", "figure", "source", "reason", "side",
-    "result", "partition", "kind", "component", "version", "python", "name_id", "name_en",
+    "state", "window", "rule", "result", "partition", "kind", "component", "version", "python", "name_id", "name_en",
 }  # fmt: skip
 """What a series may be told apart by: never a ticket, never a citizen."""
 
