@@ -28,6 +28,9 @@ class DayHours(Struct, frozen=True):
         return sum(end - begin for begin, end in self.hours) - sum(end - begin for begin, end in self.breaks)
 
 
+ALWAYS_VALID = 1
+"""The first day that there is: of a schedule that no date was written for."""
+
 CLOSED = DayHours()
 ALWAYS = DayHours(((0, DAY),))
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from loket.documents import Node
-from loket.domain.calendar import Calendar, DayHours, Schedule, Week
+from loket.domain.calendar import ALWAYS_VALID, Calendar, DayHours, Schedule, Week
 from loket.domain.intervals import difference, union
 from loket.targets.dates import day_of
 from loket.targets.days_off import countries, days_off, ramadan
@@ -24,7 +24,6 @@ from loket.targets.weeks import DAYS, Seven, day_hours, seven_of
 __all__ = ["HOURS_KEYS", "WrittenHours", "calendar_of", "read_hours"]
 
 HOURS_KEYS: Final = ("hours", "breaks", "ramadan", "schedules", "holidays", "exceptions")
-_ALWAYS: Final = 1
 
 _NONE: Final[Seven] = ((),) * 7
 
@@ -39,7 +38,7 @@ class WrittenWeek(Struct, frozen=True):
 class WrittenSchedule(Struct, frozen=True):
     """Weeks from a day on; in Ramadan what is not written is as in the rest of the year."""
 
-    valid_from: int = _ALWAYS
+    valid_from: int = ALWAYS_VALID
     week: WrittenWeek = WrittenWeek()
     ramadan: WrittenWeek = WrittenWeek()
 

@@ -21,7 +21,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from loket.documents import DocumentError, Fault, read_bytes
-from loket.domain.calendar import Calendar
+from loket.domain.calendar import ALWAYS_VALID, Calendar
 from loket.domain.policy import Policy, ServiceDays, ServicePolicy, Target, Turnaround, UnitPolicy
 from loket.targets.reading import ReadTargets, TargetsError, read_targets
 
@@ -162,7 +162,7 @@ def first_other_hours(before: Calendar, after: Calendar, today: int) -> int | No
     days = set(range(today - DAYS_COMPARED, today + 1))
     for calendar in (before, after):
         days.update(day for day, _ in calendar.exceptions)
-        days.update(schedule.valid_from for schedule in calendar.schedules)
+        days.update(schedule.valid_from for schedule in calendar.schedules if schedule.valid_from > ALWAYS_VALID)
     days |= before.holidays ^ after.holidays | before.ramadan ^ after.ramadan
     exceptions = [dict(calendar.exceptions) for calendar in (before, after)]
     for day in sorted(day for day in days if 0 < day <= today):

@@ -62,6 +62,7 @@ def test_what_is_scraped_are_the_rows_of_the_state(policy: UnitPolicy, log: list
         assert Counter(found.day_employees.get(name, {})) == Counter(today.get(name, {})), name
     for service, day in figures.day.items():
         exact = {"judged": day.judged, "breached": day.breached, "expired": day.expired, **day.counts}
+        exact["unserved"] = day.unserved
         told = found.day.get(service, {})
         assert {name: told.get(name, 0) for name in told.keys() | exact.keys()} == {
             name: exact.get(name, 0) for name in told.keys() | exact.keys()

@@ -8,6 +8,7 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from loket.domain import events
+from loket.domain.calendar import Calendar, DayHours, Schedule
 from loket.domain.events import Event, Instant
 from loket.domain.policy import HOUR, MINUTE, Policy, ServicePolicy, Target, UnitPolicy
 from loket.wire.cloudevents import encode
@@ -26,13 +27,23 @@ _SERVICES: Final = {
 
 UNITS: Final = ("clinic", "ward")
 
+_HOURS: Final = DayHours(((9 * HOUR, 17 * HOUR),), ((12 * HOUR, 13 * HOUR),))
+
 POLICY: Final = Policy(
     units={
-        "clinic": UnitPolicy(services=_SERVICES, short_ms=2 * MINUTE, wrap_up_ms=5 * MINUTE, known=True),
+        "clinic": UnitPolicy(
+            services=_SERVICES,
+            short_ms=2 * MINUTE,
+            wrap_up_ms=5 * MINUTE,
+            known=True,
+            calendar=Calendar((Schedule(1, (_HOURS,) * 7),)),
+            waits_from_opening=True,
+            close_after_ms=HOUR,
+        ),
         "ward": UnitPolicy(services=_SERVICES, day_starts_ms=None, known=True),
     }
 )
-"""`clinic` has service days, `ward` never closes; no other unit is known."""
+"""`clinic` has service days and opens 9 to 17, `ward` never closes; no other unit is known."""
 
 
 def whole_policy(policy: Policy = POLICY) -> Policy:

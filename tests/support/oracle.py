@@ -66,7 +66,13 @@ class Oracle:
         people = {name: _nonzero(flat) for name, flat in flat_people(state, now).items()}
         day = {
             label: _nonzero(
-                {**of_day.counts, "judged": of_day.judged, "breached": of_day.breached, "expired": of_day.expired}
+                {
+                    **of_day.counts,
+                    "judged": of_day.judged,
+                    "breached": of_day.breached,
+                    "expired": of_day.expired,
+                    "unserved": of_day.unserved,
+                }
             )
             for label, of_day in figures.day.items()
         }

@@ -57,6 +57,7 @@ def exact(state: UnitState, *nows: int, days: bool = True) -> dict[str, Any]:
             found[f"{now} {label}"] = {name: amount for name, amount in flat.items() if amount}
         for label, day in figures.day.items() if days else ():
             amounts = day.counts | {"judged": day.judged, "breached": day.breached, "expired": day.expired}
+            amounts["unserved"] = day.unserved
             found[f"{now} {label} day"] = {name: amount for name, amount in amounts.items() if amount}
         for name, staff in evaluate_staff(state, now).items():
             found[f"{now} staff {name}"] = told_of(staff.total)

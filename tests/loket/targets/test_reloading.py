@@ -224,3 +224,60 @@ def test_a_reload_is_refused_exactly_where_some_day_up_to_today_would_be_judged_
 
     refused = bool(list(refusals(old, ReadTargets(new, {}), NOON)))
     assert refused == (judged(old) != judged(new))
+
+
+HOURS = "defaults: {{hours: {{mon-fri: {}}}{}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "refused_for"),
+    [
+        (("08:00-16:00", ""), ("08:00-15:00", ""), "the hours of 2024-04-08 change"),
+        (("08:00-16:00", ""), ("08:00-16:00", ", exceptions: [{date: 2026-06-16, hours: closed}]"), ""),
+        (
+            ("08:00-16:00", ""),
+            ("08:00-16:00", ", exceptions: [{date: 2026-06-15, hours: closed}]"),
+            "the hours of 2026-06-15 change",
+        ),
+        (  # a holiday declared after the fact
+            ("08:00-16:00", ""),
+            ("08:00-16:00", ", exceptions: [{date: 2020-06-15, hours: closed}]"),
+            "the hours of 2020-06-15 change",
+        ),
+        (("08:00-16:00", ""), ("08:00-16:00", ", wait_starts: opening"), "`wait_starts` changes"),
+        (("08:00-16:00", ""), ("08:00-16:00", ", close_after: 30m"), "`close_after` changes"),
+        (("08:00-16:00", ""), ("08:00-16:00", ", zone: Asia/Makassar"), "`zone` changes"),
+        (("08:00-16:00", ""), ("08:00-16:00", ", burn_rate: none"), ""),
+    ],
+)
+def test_hours_up_to_today_stand_and_those_to_come_may_change(
+    edited: Edited, before: tuple[str, str], after: tuple[str, str], refused_for: str
+) -> None:
+    edited.write(HOURS.format(*before))
+    file = TargetsFile(edited.path)
+    edited.write(HOURS.format(*after))
+    result = file.reload(NOON)
+    assert (refused_for in str(result.error)) if refused_for else result.changed
+    assert result.valid == (not refused_for)
+
+
+def test_new_hours_from_tomorrow_are_a_schedule(edited: Edited) -> None:
+    schedule = "{{valid_from: {}, hours: {}}}"
+    edited.write("defaults: {schedules: [" + schedule.format("2026-01-01", "08:00-16:00") + "]}\n")
+    file = TargetsFile(edited.path)
+    both = [schedule.format("2026-01-01", "08:00-16:00"), schedule.format("2026-06-16", "08:00-12:00")]
+    edited.write("defaults: {schedules: [" + ", ".join(both) + "]}\n")
+    assert file.reload(NOON).changed
+    edited.write("defaults: {schedules: [" + ", ".join(both).replace("06-16", "06-15") + "]}\n")
+    assert not file.reload(NOON).valid
+
+
+def test_a_turnaround_already_valid_stands(edited: Edited) -> None:
+    text = (
+        "units:\n  a:\n    services:\n      x:\n        kind: request\n        turnaround:\n"
+        "          - {{valid_from: 2026-01-01, within: {}, objective: 0.9}}\n"
+    )
+    edited.write(text.format("24h"))
+    file = TargetsFile(edited.path)
+    edited.write(text.format("12h"))
+    assert "the turnaround target valid on 2026-01-01" in str(file.reload(NOON).error)
