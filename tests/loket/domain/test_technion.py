@@ -15,10 +15,13 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
+from loket.domain.calendar import Calendar, DayHours, Schedule
+from loket.domain.durations import DAY, HOUR, MINUTE, SECOND
 from loket.domain.estimates import kaplan_meier, kaplan_meier_quantile, quantile
 from loket.domain.events import Event
+from loket.domain.halls import hours_of
 from loket.domain.levels import Levels
-from loket.domain.policy import DAY, SECOND
+from loket.domain.windows import evaluate_windows
 from loket.testing.builders import Desk, Office, unit_policy
 from support.telling import Told
 
@@ -103,3 +106,58 @@ def test_the_quantiles_of_the_technion_log(calls: list[Call]) -> None:
         ) == expected
         estimates = [kaplan_meier(answered, left, q) for q in (0.5, 0.9)]
         assert [(estimate.low, estimate.high) for estimate in estimates] == bounds[queued]
+
+
+def opened(weekday: int, hour: int) -> bool:
+    """By the clock on the wall: Sunday to Thursday 7 to 24, Friday 7 to 14, Saturday 19 to 24."""
+    if weekday == 4:
+        return 7 <= hour < 14
+    return hour >= (19 if weekday == 5 else 7)
+
+
+def test_windows_of_the_technion_log_in_its_own_hours(calls: list[Call]) -> None:
+    """Beside the engine each minute is looked up on the wall, and each call judged by its own arrival and wait."""
+    policy = unit_policy({"s": 60}, zone="Asia/Jerusalem")
+    long, short = DayHours(((7 * HOUR, 24 * HOUR),)), DayHours(((7 * HOUR, 14 * HOUR),))
+    week = (long, long, long, long, short, DayHours(((19 * HOUR, 24 * HOUR),)), long)
+    policy = msgspec.structs.replace(policy, calendar=Calendar((Schedule(1, week),)))
+    office = Office(day="1999-02-01", zone="Asia/Jerusalem")
+    utc_is_behind = int(office.at("00:00")) - int(Office(day="1999-02-01", zone="UTC").at("00:00"))
+    log: list[Event] = []
+    judged: list[tuple[int, bool]] = []
+    for number, call in enumerate(calls):
+        arrived = call.arrived + utc_is_behind
+        log.append(office.issued(f"c{number}", at=arrived))
+        at = arrived + call.waited
+        log.append((office.called if call.outcome == "AGENT" else office.abandoned)(f"c{number}", at=at))
+        if call.waited > 60 * SECOND:
+            judged.append((arrived + 60 * SECOND, True))
+        elif call.outcome == "AGENT":
+            judged.append((at, False))
+    log.sort(key=lambda event: int(event.time))
+    hours = hours_of(policy)
+    assert hours.between(int(office.at("00:00")), int(office.at("+28 00:00"))) == 388 * HOUR  # 20 · 17 + 4 · 7 + 4 · 5
+    minutes = [0] * (29 * 24 * 60)
+    start = int(office.at("00:00"))
+    for minute in range(len(minutes)):
+        day, rest = divmod(minute, 24 * 60)
+        minutes[minute] = opened(day % 7, rest // 60)
+    told = Told(policy, office)
+    asked = [office.at(time) for time in ("+3 12:30", "+5 20:15", "+6 08:00", "+15 23:59", "+21 07:10")]
+    for event in log:
+        if asked and int(event.time) > asked[0]:
+            now = int(asked.pop(0))
+            found = evaluate_windows(told.state, now)["s"]
+            for rule in policy.burn.rules:
+                begin, left = (now - start) // MINUTE, rule.window_ms // MINUTE
+                while left:
+                    begin -= 1
+                    left -= minutes[begin]
+                inside = [
+                    breached
+                    for at, breached in judged
+                    if begin <= (at - start) // MINUTE and at < now and minutes[(at - start) // MINUTE]
+                ]
+                assert (found.judged[rule.name], found.breached[rule.name]) == (len(inside), sum(inside)), rule.name
+        told.tell(event)
+    assert not asked
