@@ -2,6 +2,7 @@
 
 domain    the decoder and the fold, beside a bare msgspec decode
 scale     the fold with more units and open tickets, and the memory and restart of 10,000 units
+calendar  service time for 100,000 open requests, and windows at a scrape
 worker    the worker on a real Kafka, beside Faust as documented
 sink      the sink into SQLite and PostgreSQL, beside a plain insert of the same bytes
 targets   (never by itself) print the targets of the work
@@ -20,10 +21,8 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))  # the servers of the tests
 
-from benchmarks import broker, domain, scale
+from benchmarks import broker, calendar, domain, scale
 from benchmarks.work import targets_text, work
-
-PARTS = ("domain", "scale", "worker", "sink")
 
 
 def main() -> None:
@@ -46,7 +45,7 @@ def main() -> None:
     )
     for part in args.parts or PARTS:
         print(f"\n{part}", flush=True)
-        for line in {"domain": _domain, "scale": _scale, "worker": _worker, "sink": _sink}[part](args):
+        for line in PARTS[part](args):
             print(f"  {line}", flush=True)
 
 
@@ -64,6 +63,10 @@ def _domain(args: argparse.Namespace) -> Iterator[str]:
 
 def _scale(_args: argparse.Namespace) -> Iterator[str]:
     yield from scale.lines(10_000)
+
+
+def _calendar(args: argparse.Namespace) -> Iterator[str]:
+    yield from calendar.lines(args.turns)
 
 
 def _worker(args: argparse.Namespace) -> Iterator[str]:
@@ -101,5 +104,7 @@ def _sink(args: argparse.Namespace) -> Iterator[str]:
                     f"{plain_s / sink_s:.2f} ×"
                 )
 
+
+PARTS = {"domain": _domain, "calendar": _calendar, "scale": _scale, "worker": _worker, "sink": _sink}
 
 main()

@@ -9,23 +9,38 @@ tickets of open days ──▶ judged[day]                    kept in step with 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+from msgspec import Struct
 
 from loket.domain.burn import longest_ms
 from loket.domain.durations import MINUTE
 from loket.domain.halls import hours_of, service_days
 from loket.domain.leg import Leg
-from loket.domain.opening import OpeningHours, State
+from loket.domain.opening import OpeningHours
 from loket.domain.steps import Kind, Ticket
 
 if TYPE_CHECKING:
     from loket.domain.state import UnitState
 
-__all__ = ["JUDGED_PAGE", "Minutes", "judged_at", "keep_past", "key_of", "note", "pack", "prune", "restore", "unpack"]
+__all__ = [
+    "JUDGED_PAGE",
+    "Counted",
+    "Minutes",
+    "counted",
+    "judged_at",
+    "keep_past",
+    "key_of",
+    "note",
+    "pack",
+    "prune",
+    "restore",
+    "unpack",
+]
 
 JUDGED_PAGE: Final = -1
 """The number of a day's page that holds when people were judged on it."""
@@ -41,6 +56,34 @@ Minutes = dict[int, int]
 
 Judged = dict[str, Minutes]
 """By service label."""
+
+
+class Counted(Struct, frozen=True):
+    """The judgements in burn of one day and service, in order, and how many were judged and breached from each on."""
+
+    keys: list[int]
+    after: list[tuple[int, int]]
+
+    def since(self, minute: int) -> tuple[int, int]:
+        """Judged and breached from a minute on."""
+        return self.after[bisect_left(self.keys, 2 * minute)]
+
+
+def counted(hours: OpeningHours, minutes: Minutes, last: int | None = None) -> Counted:
+    """Those of some judgements that are in burn, up to the minute `last`."""
+    pairs = sorted(
+        (key, number)
+        for key, number in minutes.items()
+        if (last is None or key >> 1 <= last) and is_counted(hours, key)
+    )
+    judged = breached = 0
+    after = [(0, 0)]
+    for key, number in reversed(pairs):
+        judged += number
+        breached += number if key & 1 else 0
+        after.append((judged, breached))
+    after.reverse()
+    return Counted([key for key, _ in pairs], after)
 
 
 def key_of(instant: int, *, breached: bool) -> int:
@@ -107,7 +150,7 @@ def keep_past(state: UnitState, day: int, brought: Mapping[str, Minutes]) -> Non
 
 def is_counted(hours: OpeningHours, key: int) -> bool:
     """Whether a judgement is in burn: all but those while the unit is closed (rule 11)."""
-    return hours.state(key // 2 * MINUTE) is not State.CLOSED
+    return not hours.is_closed_minute(key >> 1)
 
 
 def prune(state: UnitState, closed_day: int) -> None:

@@ -21,7 +21,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from loket.domain.calendar import Calendar, DayHours, Span
-from loket.domain.durations import DAY, SECOND
+from loket.domain.durations import DAY, MINUTE, SECOND
 from loket.domain.intervals import Interval, difference, union
 
 BLOCK_MS: Final = 32 * DAY
@@ -34,6 +34,9 @@ HORIZON_BLOCKS: Final = 571
 
 MAX_BLOCKS: Final = 64
 """Blocks whose spans are kept: some five years of one calendar."""
+
+MAX_MINUTES: Final = 8_192
+"""Minutes of which it is known whether they are closed."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 _EPOCH_DAY: Final = _EPOCH.toordinal()
@@ -81,6 +84,7 @@ class OpeningHours:
         self._calendar = calendar
         self._exceptions = dict(calendar.exceptions)
         self._blocks: dict[int, _Block] = {}
+        self._closed_minutes: dict[int, bool] = {}
         self._low = 0
         self._sums: list[int] = []
         """Service time before block `_low`, `_low + 1`, … up to the end of the last known, from some instant on."""
@@ -143,6 +147,15 @@ class OpeningHours:
         if index >= 0 and instant < block.breaks[index][1]:
             return State.BREAK
         return State.CLOSED
+
+    def is_closed_minute(self, minute: int) -> bool:
+        """Whether the unit is closed, and not in a break, when a minute since 1970 begins: asked again and again."""
+        known = self._closed_minutes.get(minute)
+        if known is None:
+            if len(self._closed_minutes) >= MAX_MINUTES:
+                self._closed_minutes.clear()
+            known = self._closed_minutes[minute] = self.state(minute * MINUTE) is State.CLOSED
+        return known
 
     def first_opening(self, begin: int, end: int) -> int | None:
         """The first open instant of [begin, end), such as a service day; None where it is closed throughout."""

@@ -8,9 +8,10 @@ from msgspec import Struct, field
 from loket.domain.contribution import Contribution, contributions
 from loket.domain.counters import Counter
 from loket.domain.days import Admission, QueueClosing, closes_at, service_days
-from loket.domain.judged import Minutes
+from loket.domain.judged import Counted, Minutes
 from loket.domain.leg import Leg, Work
 from loket.domain.legs import Folded, fold, go_on
+from loket.domain.opening import OpeningHours
 from loket.domain.policy import UnitPolicy
 from loket.domain.session_steps import SessionStep
 from loket.domain.staffing import Staff, Waiting
@@ -71,7 +72,7 @@ class UnitState:
     of each that has a name in figures, the broker's time of the last event. `spans` keeps, of days with sessions, the
     work and waits of closed tickets; `carried`, where the day never starts, those of forgotten tickets. Days up to
     `settled_day` are in `staff`, and can change no more. `judged` has when people were judged, of the tickets in the
-    state; `judged_past` of those forgotten, and `judged_days` their sums (`loket.domain.judged`).
+    state; `judged_past` of those forgotten (`counted_past` is it unpacked), and `judged_days` their sums.
     """
 
     def __init__(self, unit: str, policy: UnitPolicy) -> None:
@@ -99,6 +100,7 @@ class UnitState:
         self.counters: dict[str, Counter] = {}
         self.judged: dict[int, dict[str, Minutes]] = {}
         self.judged_past: dict[int, bytes] = {}
+        self.counted_past: dict[int, tuple[bytes, OpeningHours, dict[str, Counted]]] = {}
         self.judged_days: dict[int, dict[str, tuple[int, int]]] = {}
         self.late = 0
         self.dirty_pages: set[PageKey] = set()

@@ -23,6 +23,8 @@ class Terms(Struct, frozen=True, array_like=True):
     short_ms: int
     wrap_up_ms: int
     targets: dict[str, list[tuple[int, int, float]]]
+    waits_from_opening: bool = False
+    close_after_ms: int | None = None
 
 
 def terms_of(policy: UnitPolicy) -> Terms | None:
@@ -39,6 +41,8 @@ def terms_of(policy: UnitPolicy) -> Terms | None:
             for name, service in policy.services.items()
             if service.targets
         },
+        policy.waits_from_opening,
+        policy.close_after_ms,
     )
 
 
@@ -49,6 +53,8 @@ def differences(before: Terms, policy: UnitPolicy, day: int) -> Iterator[str]:
         ("day_starts", before.day_starts_ms, policy.day_starts_ms),
         ("short_seconds", before.short_ms, policy.short_ms),
         ("wrap_up_seconds", before.wrap_up_ms, policy.wrap_up_ms),
+        ("wait_starts", before.waits_from_opening, policy.waits_from_opening),
+        ("close_after", before.close_after_ms, policy.close_after_ms),
     ):
         if old != new:
             yield name

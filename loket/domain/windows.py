@@ -6,7 +6,6 @@ none (rule 11); judged in a break counts where service time stood then.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Mapping
 from datetime import date, timedelta
 
@@ -16,7 +15,7 @@ from loket.domain.burn import SHORT_SUFFIX, BurnRule
 from loket.domain.durations import MINUTE
 from loket.domain.figures import brought_by_time
 from loket.domain.halls import hours_of, service_days
-from loket.domain.judged import Minutes, is_counted, note, unpack
+from loket.domain.judged import Counted, Minutes, counted, note, unpack
 from loket.domain.opening import OpeningHours
 from loket.domain.policy import UnitPolicy
 from loket.domain.state import UnitState, open_legs
@@ -51,29 +50,44 @@ def evaluate_windows(state: UnitState, now: int) -> dict[str, ServiceWindows]:
     if not promised:
         return {}
     begins = {length: hours.before(now, length) // MINUTE for length in _lengths(policy)}
-    first = days.day(min(begins.values(), default=now // MINUTE) * MINUTE)
-    past = {day: unpack(packed) for day, packed in state.judged_past.items() if day >= first}
-    by_time = _by_time(state, now)
+    first, last = days.day(min(begins.values(), default=now // MINUTE) * MINUTE), now // MINUTE
+    past = [judged for day, judged in _past(state, hours).items() if day >= first]
+    present = [*state.judged.items(), *_by_time(state, now).items()]
     month = _Month(policy, today)
+    passed = month.passed(now)
     found: dict[str, ServiceWindows] = {}
     for label, target in promised.items():
-        minutes: Minutes = {}
-        for judged in (past, state.judged, by_time):
-            for day, services in judged.items():
-                if day >= first and label in services:
-                    for key, number in services[label].items():
-                        minutes[key] = minutes.get(key, 0) + number
         windows = found[label] = ServiceWindows()
-        sums = _Sums(hours, minutes, now // MINUTE)
+        breached, allowed = month.spent(label, state.judged_days)
+        parts = [judged[label] for judged in past if label in judged]
+        for day, judged in present:
+            if label in judged:
+                part = counted(hours, judged[label], last)
+                parts.append(part)
+                if month.has(day):
+                    breached += part.after[0][1]
+                    allowed += part.after[0][0] * month.allowed(label, day)
         for rule in rules_of(policy, target.objective):
             windows.factors[rule.name] = rule.factor
             for name, length in ((rule.name, rule.window_ms), (rule.name + SHORT_SUFFIX, rule.short_ms)):
-                windows.judged[name], windows.breached[name] = sums.since(begins[length])
-        spent = month.spent(label, state.judged_days)
-        for judged in (state.judged, by_time):
-            spent = month.more(label, judged, hours, now // MINUTE, spent)
-        windows.budget_left = budget_left(*spent, *month.passed(now))
+                since = [part.since(begins[length]) for part in parts]
+                windows.judged[name] = sum(judged for judged, _ in since)
+                windows.breached[name] = sum(breaches for _, breaches in since)
+        windows.budget_left = budget_left(breached, allowed, *passed)
     return found
+
+
+def _past(state: UnitState, hours: OpeningHours) -> dict[int, dict[str, Counted]]:
+    """What is in burn of closed days: unpacked once, as long as their records and the calendar are the same."""
+    known = state.counted_past
+    found: dict[int, tuple[bytes, OpeningHours, dict[str, Counted]]] = {}
+    for day, packed in state.judged_past.items():
+        kept = known.get(day)
+        if kept is None or kept[0] is not packed or kept[1] is not hours:
+            kept = packed, hours, {label: counted(hours, minutes) for label, minutes in unpack(packed).items()}
+        found[day] = kept
+    state.counted_past = found
+    return {day: judged for day, (_, _, judged) in found.items()}
 
 
 def budget_left(breached: int, allowed: float, passed_ms: int, month_ms: int) -> float | None:
@@ -88,23 +102,6 @@ def budget_left(breached: int, allowed: float, passed_ms: int, month_ms: int) ->
 
 def _lengths(policy: UnitPolicy) -> set[int]:
     return {length for rule in policy.burn.rules for length in (rule.window_ms, rule.short_ms)}
-
-
-class _Sums:
-    """Judged and breached from a minute on, up to the present one."""
-
-    def __init__(self, hours: OpeningHours, minutes: Minutes, last: int) -> None:
-        counted = sorted(
-            (key, number) for key, number in minutes.items() if key // 2 <= last and is_counted(hours, key)
-        )
-        self._keys = [key for key, _ in counted]
-        self._after: list[tuple[int, int]] = [(0, 0)]
-        for key, number in reversed(counted):
-            judged, breached = self._after[-1]
-            self._after.append((judged + number, breached + (number if key & 1 else 0)))
-
-    def since(self, minute: int) -> tuple[int, int]:
-        return self._after[len(self._keys) - bisect_left(self._keys, 2 * minute)]
 
 
 def _by_time(state: UnitState, now: int) -> dict[int, dict[str, Minutes]]:
@@ -131,28 +128,12 @@ class _Month:
         for day, services in sums.items():
             if day in self._days and label in services:
                 breached += services[label][1]
-                allowed += services[label][0] * self._allowed(label, day)
+                allowed += services[label][0] * self.allowed(label, day)
         return breached, allowed
 
-    def more(
-        self,
-        label: str,
-        judged: Mapping[int, Mapping[str, Minutes]],
-        hours: OpeningHours,
-        last: int,
-        spent: tuple[int, float],
-    ) -> tuple[int, float]:
-        """With what was judged by the minute."""
-        breached, allowed = spent
-        for day, services in judged.items():
-            if day not in self._days or label not in services:
-                continue
-            share = self._allowed(label, day)
-            for key, number in services[label].items():
-                if key // 2 <= last and is_counted(hours, key):
-                    breached += number if key & 1 else 0
-                    allowed += number * share
-        return breached, allowed
+    def has(self, day: int) -> bool:
+        """Whether a service day is of the month."""
+        return day in self._days
 
     def passed(self, now: int) -> tuple[int, int]:
         """Service time (ms) of the month up to `now`, and of all of it."""
@@ -160,6 +141,7 @@ class _Month:
         begin, end = days.start(self._days[0]), days.start(self._days[-1] + 1)
         return hours.between(begin, max(begin, min(now, end))), hours.between(begin, end)
 
-    def _allowed(self, label: str, day: int) -> float:
+    def allowed(self, label: str, day: int) -> float:
+        """The share of people who may be breached on a day."""
         target = self._policy.target(label, day)
         return 0.0 if target is None else 1 - target.objective
