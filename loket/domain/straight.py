@@ -139,8 +139,9 @@ def _call(state: UnitState, ticket: Ticket, data: events.AtCounterData, at: int,
         _more(tally.settled, "judged")
         _more(of_day, "judged")
         breached = wait_ms > target_ms
-        _more(tally.settled, "breached", breached)
-        _more(of_day, "breached", breached)
+        if breached:
+            _more(tally.settled, "breached")
+            _more(of_day, "breached")
         note(state.judged, ticket.day, label, key_of(issue.at + target_ms if breached else at, breached=breached), 1)
     state.last_call[label] = max(received, state.last_call.get(label, received))
 

@@ -46,7 +46,7 @@ def told(state: UnitState) -> tuple[object, ...]:
     """Everything that is kept of a unit, as bytes where it is written, and all that is shown of it."""
     pages = {page: page_bytes(state, page) for page in all_pages(state)}
     figures = [(evaluate(state, now), evaluate_staff(state, now)) for now in NOWS]
-    return head_bytes(state), pages, sorted(state.dirty_pages), state.ids, list(state.live), figures
+    return head_bytes(state), pages, sorted(state.dirty_pages), state.ids, list(state.live), state.judged, figures
 
 
 @st.composite
