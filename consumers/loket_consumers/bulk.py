@@ -16,7 +16,7 @@ import msgspec
 from sqlalchemy import Column, Connection, Date, Dialect, Table
 from sqlalchemy.exc import DBAPIError
 
-__all__ = ["Row", "delete", "insert", "lookup", "update"]
+__all__ = ["Row", "delete", "delete_rows", "insert", "lookup", "update"]
 
 Row = tuple[Any, ...]
 
@@ -56,6 +56,19 @@ def delete(connection: Connection, table: Table, column: str, values: Collection
     else:
         statement = f"DELETE FROM {table.name} WHERE {quoted} = ANY(%s::bigint[])"  # noqa: S608 (names are ours)
         connection.exec_driver_sql(statement, (_array(tuple(values)),))
+
+
+def delete_rows(connection: Connection, table: Table, key: Sequence[str], keys: Sequence[Row]) -> None:
+    """Delete the rows with one of these keys."""
+    columns = tuple(table.columns[name] for name in key)
+    names = [_quoted(connection.dialect, column) for column in columns]
+    if connection.dialect.name == "sqlite":
+        wheres = " AND ".join(f"{name} = ?" for name in names)
+        statement = f"DELETE FROM {table.name} WHERE {wheres}"  # noqa: S608 (names are ours)
+    else:
+        wheres = " AND ".join(f"t.{name} = w.{name}" for name in names)
+        statement = f"DELETE FROM {table.name} AS t USING UNNEST AS w({', '.join(names)}) WHERE {wheres}"  # noqa: S608 (names are ours)
+    _run(connection, statement, keys, columns)
 
 
 def lookup(

@@ -21,6 +21,8 @@ from loket.domain.unit import Applied
 from loket.wire.figures import LiveFigures, RecordFigures, Rejection
 from loket.wire.instant import format_instant
 from loket_consumers.first_waits import Waits, first_waits
+from loket_consumers.request_figures import request_rows
+from loket_consumers.request_schema import requests
 from loket_consumers.rows import iso_day
 from loket_consumers.schema import archive, dead_letters, units
 from loket_consumers.staff_sums import StaffSums, add_time, staff_sums
@@ -65,6 +67,7 @@ def record_figures(
         now=format_instant(Instant(now)),
         units=rows,
         employees=people,
+        requests=request_rows(connection, policy, Whose(live).rows(requests), names, now),
         rejected=_rejected(connection),
         duplicates=results.get(Applied.DUPLICATE, 0),
         contradictions=_of_all(counts, "contradictions"),

@@ -145,6 +145,7 @@ units: Final = Table(
     _text("zone"),  # by which its days were told
     _big("day_starts_ms", null=True),  # NULL: never
     Column("staff_from", Date, nullable=True),  # days before it are in employee_days; NULL: no session ever
+    _bytes("hours", null=True),  # which opening hours its open requests are measured by
 )
 
 queue_closings: Final = Table(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
+from itertools import chain
 from typing import Any, Final
 
 from msgspec import Struct, field
@@ -16,7 +17,9 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, and_, case, fun
 from loket.domain.leg import NO_SHOW, OUTCOMES
 from loket.domain.session_steps import SessionKind
 from loket.domain.steps import EMPTY_SERVICE
-from loket.domain.summary import WITHIN, Flat
+from loket.domain.summary import OLDEST, WITHIN, Flat
+from loket_consumers.request_schema import requests
+from loket_consumers.request_sums import answer_sums, request_sums
 from loket_consumers.schema import BOTH, LIVE, RECORD, employee_stretches, legs, sessions, stretches, tickets
 
 __all__ = ["OF_EMPLOYEES", "UnitSums", "Whose", "over_at", "parts", "sums"]
@@ -91,6 +94,11 @@ def sums(connection: Connection, whose: Whose, now: int, *, days: Mapping[str, s
             for flat in unit.services.values():
                 flat.pop("unserved", None)  # a figure of the day alone
         _add_ticket_counts(found, connection, whose)
+        asked = request_sums(connection, whose.rows(requests), now)
+        for name, service, flat in chain(asked, answer_sums(connection, live=whose.live)):
+            into = found.setdefault(name, UnitSums()).service(service)
+            for figure, amount in flat.items():
+                _rise(into, figure, amount)
     return found
 
 
@@ -186,7 +194,7 @@ def _grouped(table: Table, service: ColumnElement[str], columns: Mapping[str, An
 
 
 def _rise(into: Flat, name: str, amount: int | None) -> None:
-    if name == "oldest_wait_start":
+    if name in OLDEST:
         if amount is not None:
             into[name] = min(int(amount), into.get(name, int(amount)))
     elif amount:

@@ -18,14 +18,18 @@ from typing import Final
 
 from msgspec import Struct
 
-from loket.domain.days import Admission, QueueClosing, is_never
-from loket.domain.events import CounterData, Event, QueueClosed
-from loket.domain.policy import UnitPolicy
+from loket.domain.days import Admission, QueueClosing, is_never, service_days
+from loket.domain.events import CounterData, Event, FeedbackGiven, QueueClosed, RequestEvent
+from loket.domain.policy import MAX_STEPS, UnitPolicy
+from loket.domain.request_steps import Request, request_step
+from loket.domain.requesting import MAX_FEEDBACK, hours_of
+from loket.domain.requests import KEPT_DAYS, MAX_REQUESTS
 from loket.domain.session_steps import Added, add_step
 from loket.domain.sessions import MAX_SESSION_STEPS, SESSION_KIND, session_step
 from loket.domain.state import NEVER_BUCKET
 from loket.domain.steps import Ticket, step_of
 from loket.domain.unit import MAX_CLOSINGS, Applied, TicketKey
+from loket_consumers.request_record import RequestRecord
 from loket_consumers.session_record import SessionRecord
 from loket_consumers.ticket_record import TicketRecord, Verdict
 
@@ -51,13 +55,15 @@ class Arrival(Struct, frozen=True):
 class KnownId(Struct):
     """An id that is known, and of which event. `live`: the live state knows it too, while `day` is open.
 
-    `of_day`: of a queue's closing or a session, which are forgotten with their day and not with a ticket.
+    `of_day`: of a queue's closing, a session or an answer, which are forgotten with their day and not with a ticket.
+    `request`: the subject of the request with which it is forgotten.
     """
 
     content: int
     live: bool
     day: int
     of_day: bool = False
+    request: str | None = None
 
 
 class Closing(Struct, frozen=True):
@@ -87,6 +93,7 @@ class UnitRecord:
     """A unit, with the tickets and ids that a batch touches.
 
     `kept_tickets` brings all tickets that the live state keeps: once a day, and only where the day never starts.
+    `forget_requests` forgets, once a day, what the live state forgets of requests that are not loaded: how many.
     """
 
     def __init__(
@@ -95,6 +102,7 @@ class UnitRecord:
         policy: UnitPolicy,
         admission: Admission,
         kept_tickets: Callable[[], Iterable[TicketRecord]] = tuple,
+        forget_requests: Callable[[int, Iterable[str]], int] = lambda closed_day, loaded: 0,  # noqa: ARG005
     ) -> None:
         self.unit = unit
         self.policy = policy
@@ -106,6 +114,10 @@ class UnitRecord:
         self.new_closings: list[Closing] = []
         self.sessions: dict[int, SessionRecord] = {}
         self.forgotten_ids: list[int] = []
+        self.requests: dict[str, RequestRecord] = {}
+        self.answers: dict[int, int] = {}
+        self.new_feedback: list[tuple[int, int, bool, int, str, int]] = []
+        self._forget_requests_elsewhere = forget_requests
         self._kept_tickets = kept_tickets
 
     def bucket(self, day: int) -> int:
@@ -115,6 +127,7 @@ class UnitRecord:
     def note(self, received: int) -> None:
         """Take note of a record's time, which may close days."""
         if self.admission.receive(received, self.policy):
+            self._forget_requests()
             if self.never:
                 self._forget()
             for day in [day for day in self.admission.tickets if 0 < day <= self.admission.closed_day]:
@@ -147,12 +160,17 @@ class UnitRecord:
 
     def _live(self, arrival: Arrival) -> Taken | None:
         """What the live state does with an event; None: it is late."""
-        if self.admission.is_closed(arrival.day):
+        of_request = isinstance(arrival.event, RequestEvent)
+        if self._is_forgotten(arrival) if of_request else self.admission.is_closed(arrival.day):
             return None
         for known in self.ids.get(arrival.id_hash, ()):
             if self._knows(known):
                 repeat = Applied.DUPLICATE if known.content == arrival.content else Applied.CONFLICTING_REPEAT
                 return Taken.of(repeat)
+        if of_request:
+            return self._apply_request(arrival)
+        if isinstance(arrival.event, FeedbackGiven):
+            return self._answer(arrival)
         if isinstance(arrival.event, QueueClosed):
             return self._close_queue(arrival)
         if type(arrival.event) in SESSION_KIND:
@@ -160,7 +178,10 @@ class UnitRecord:
         return self._apply(arrival)
 
     def _knows(self, known: KnownId) -> bool:
-        """Whether the live state still knows an id: ids are forgotten with their day, or with their ticket."""
+        """Whether the live state still knows an id: ids are forgotten with their day, ticket or request."""
+        if known.request is not None:
+            record = self.requests.get(known.request)
+            return known.live and record is not None and record.kept
         if self.never and not known.of_day:
             return known.live
         return known.live and not self.admission.is_closed(known.day)
@@ -191,6 +212,64 @@ class UnitRecord:
         self._add(Closing(arrival.day, True, made))
         return Taken.of(Applied.APPLIED, known=KnownId(arrival.content, live=True, day=arrival.day, of_day=True))
 
+    def _is_forgotten(self, arrival: Arrival) -> bool:
+        record = self.requests.get(arrival.event.subject or "")
+        return record is not None and record.is_forgotten
+
+    def _apply_request(self, arrival: Arrival) -> Taken | None:
+        subject = arrival.event.subject or ""
+        record = self.requests.get(subject)
+        step = request_step(arrival.event, arrival.id_hash, self.policy)
+        if step is None:
+            return None
+        if record is None or not record.kept:
+            if self.admission.requests >= MAX_REQUESTS:
+                return None
+            record = self.requests.setdefault(subject, RequestRecord(Request(subject)))
+            self.admission.requests += 1
+        elif len(record.request.live_steps()) >= MAX_STEPS:
+            return None
+        added, contradicts = record.take_live(step, hours_of(self.policy))
+        known = KnownId(arrival.content, record.remember(), arrival.day, request=subject)
+        if not added:
+            return Taken.of(Applied.DUPLICATE, known=known)
+        return Taken.of(Applied.CONTRADICTION if contradicts else Applied.APPLIED, known=known)
+
+    def _apply_request_late(self, arrival: Arrival) -> bool | None:
+        step = request_step(arrival.event, arrival.id_hash, self.policy, late=True)
+        if step is None:
+            return None
+        subject = arrival.event.subject or ""
+        return self.requests.setdefault(subject, RequestRecord(Request(subject))).take_late(step)
+
+    def _forget_requests(self) -> None:
+        if not self.admission.requests:
+            return
+        last = self.admission.closed_day - KEPT_DAYS
+        days = service_days(self.policy)
+        forgotten = self._forget_requests_elsewhere(self.admission.closed_day, self.requests)
+        for record in self.requests.values():
+            course = record.request.course
+            if record.kept and not course.is_open and course.last_at and days.day(course.last_at) <= last:
+                record.kept, record.changed = False, True
+                forgotten += 1
+        self.admission.requests -= forgotten
+
+    def _answer(self, arrival: Arrival) -> Taken | None:
+        if self.answers.get(arrival.day, 0) >= MAX_FEEDBACK:
+            return None
+        self.answers[arrival.day] = self.answers.get(arrival.day, 0) + 1
+        self._tell(arrival, live=True)
+        return Taken.of(Applied.APPLIED, known=KnownId(arrival.content, live=True, day=arrival.day, of_day=True))
+
+    def _tell(self, arrival: Arrival, *, live: bool) -> bool:
+        """Have an answer written."""
+        event = arrival.event
+        if isinstance(event, FeedbackGiven):
+            told = (int(event.time), event.data.service or "", event.data.score)
+            self.new_feedback.append((arrival.day, arrival.id_hash, live, *told))
+        return True
+
     def _apply_session(self, arrival: Arrival) -> Taken | None:
         told = self.sessions.setdefault(arrival.day, SessionRecord())
         step = session_step(arrival.event, arrival.id_hash)
@@ -212,17 +291,25 @@ class UnitRecord:
         """What the record does with an event that comes too late for the live figures: by all ids that it knows."""
         of_session = type(arrival.event) in SESSION_KIND
         of_queue = isinstance(arrival.event, QueueClosed)
+        of_request = isinstance(arrival.event, RequestEvent)
+        of_answer = isinstance(arrival.event, FeedbackGiven)
         known = self.ids.get(arrival.id_hash, ())
         if known:
             same = any(other.content == arrival.content for other in known)
             return Taken.of(Applied.LATE, Applied.DUPLICATE if same else Applied.CONFLICTING_REPEAT)
         if of_session:
             added = self._apply_session_late(arrival)
+        elif of_request:
+            added = self._apply_request_late(arrival)
+        elif of_answer:
+            added = self._tell(arrival, live=False)
         else:
             added = self._close_queue_late(arrival) if of_queue else self._apply_late(arrival)
         if added is None:
             return Taken.of(Applied.LATE, BEYOND)
-        remembered = KnownId(arrival.content, live=False, day=arrival.day, of_day=of_queue or of_session)
+        of_day = of_queue or of_session or of_answer
+        subject = arrival.event.subject if of_request else None
+        remembered = KnownId(arrival.content, live=False, day=arrival.day, of_day=of_day, request=subject)
         return Taken.of(Applied.LATE, Applied.APPLIED if added else Applied.DUPLICATE, remembered)
 
     def _apply_late(self, arrival: Arrival) -> bool | None:

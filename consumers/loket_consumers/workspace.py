@@ -10,13 +10,22 @@ import msgspec
 from sqlalchemy import Connection
 
 from loket.domain.days import Admission, QueueClosing, service_days
-from loket.domain.events import Event
+from loket.domain.events import Event, FeedbackGiven, RequestEvent, TicketEvent
 from loket.domain.policy import Policy
+from loket.domain.request_records import hours_mark
+from loket.domain.request_steps import REQUEST_KIND
 from loket.domain.sessions import MAX_UNSETTLED_DAYS, SESSION_KIND, staffed_days
 from loket.domain.state import NEVER_BUCKET
 from loket.domain.unit import is_processed, ticket_day
 from loket_consumers import bulk
 from loket_consumers.columns import ordinal, signed, unsigned
+from loket_consumers.request_rows import (
+    forget_requests,
+    live_answers,
+    load_requests,
+    measure_open_requests,
+    save_requests,
+)
 from loket_consumers.rows import iso_day
 from loket_consumers.schema import (
     archive,
@@ -35,7 +44,12 @@ __all__ = ["Workspace"]
 
 _ADMISSION: Final = msgspec.msgpack.Decoder(Admission)
 _PACK: Final = msgspec.msgpack.Encoder()
-_OF_DAY: Final = ("loket.queue.closed", *(str(kind.__struct_config__.tag) for kind in SESSION_KIND))
+_OF_REQUEST: Final = frozenset(str(kind.__struct_config__.tag) for kind in REQUEST_KIND)
+_OF_DAY: Final = (
+    "loket.queue.closed",
+    "loket.feedback.given",
+    *(str(kind.__struct_config__.tag) for kind in SESSION_KIND),
+)
 """Types whose ids are forgotten with their day, and not with a ticket."""
 
 _OF_DAY_SQL: Final = ", ".join(f"'{kind}'" for kind in _OF_DAY)
@@ -48,7 +62,7 @@ class Workspace:
         self.units: dict[str, UnitRecord] = {}
         self._connection = connection
         self._policy = policy
-        self._known: dict[str, tuple[bool, bytes, str, int | None]] = {}
+        self._known: dict[str, tuple[bool, bytes, str, int | None, bytes | None]] = {}
         self._staff_from: dict[str, int] = {}
         self._loaded_days: set[tuple[str, int]] = set()
 
@@ -63,6 +77,8 @@ class Workspace:
         days: set[tuple[str, int]] = set()
         keys: set[tuple[str, int, str]] = set()
         told: set[tuple[str, int]] = set()
+        subjects: set[tuple[str, str]] = set()
+        answers: set[tuple[str, int]] = set()
         for arrival in arrivals:
             event = arrival.event
             if not is_processed(event):
@@ -70,11 +86,19 @@ class Workspace:
             name = event.data.unit
             ids.add((name, signed(arrival.id_hash)))
             days.add((name, arrival.day))
-            if event.subject is not None:
+            if isinstance(event, TicketEvent):
                 keys.add((name, self.units[name].bucket(arrival.day), event.subject))
+            elif isinstance(event, RequestEvent):
+                subjects.add((name, event.subject))
+            elif isinstance(event, FeedbackGiven):
+                answers.add((name, arrival.day))
             if type(event) in SESSION_KIND:
                 told.add((name, arrival.day))
-        self._load_ids(ids)
+        subjects |= self._load_ids(ids)
+        for name, request in load_requests(self._connection, subjects):
+            self.units[name].requests[request.request.subject] = request
+        for (name, day), number in live_answers(self._connection, answers).items():
+            self.units[name].answers[day] = number
         self._load_tickets(keys)
         self._load_closings(days)
         for (name, day), sessions_of_day in load_sessions(self._connection, told).items():
@@ -86,21 +110,34 @@ class Workspace:
             self._connection, units, ("unit",), [(name,) for name in wanted], ("unit", "staff_from", *_UNIT)
         )
         self._known = {
-            name: (bool(known), bytes(packed), zone, starts) for name, _, known, packed, zone, starts in found
+            name: (bool(known), bytes(packed), zone, starts, None if hours is None else bytes(hours))
+            for name, _, known, packed, zone, starts, hours in found
         }
         self._staff_from = {name: ordinal(since) for name, since, *_ in found if since is not None}
         for name in wanted:
             known = self._known.get(name)
             admission = Admission() if known is None else _ADMISSION.decode(known[1])
-            self.units[name] = UnitRecord(name, self._policy.unit(name), admission, partial(self._kept_tickets, name))
+            self.units[name] = UnitRecord(
+                name,
+                self._policy.unit(name),
+                admission,
+                partial(self._kept_tickets, name),
+                partial(forget_requests, self._connection, name),
+            )
 
-    def _load_ids(self, keys: set[tuple[str, int]]) -> None:
-        wanted = ("unit", "id_hash", "content_hash", "remembered", "day", "type")
-        for name, id_hash, content, remembered, day, kind in bulk.lookup(
+    def _load_ids(self, keys: set[tuple[str, int]]) -> set[tuple[str, str]]:
+        """Load what is known of ids; the units and subjects of requests with which some of them are forgotten."""
+        wanted = ("unit", "id_hash", "content_hash", "remembered", "day", "type", "subject")
+        requests = set()
+        for name, id_hash, content, remembered, day, kind, subject in bulk.lookup(
             self._connection, archive, ("unit", "id_hash"), sorted(keys), wanted, "t.remembered > 0"
         ):
-            known = KnownId(unsigned(content), remembered == 2, ordinal(day), kind in _OF_DAY)
+            request = subject if kind in _OF_REQUEST else None
+            if request is not None:
+                requests.add((name, request))
+            known = KnownId(unsigned(content), remembered == 2, ordinal(day), kind in _OF_DAY, request)
             self.units[name].ids.setdefault(unsigned(id_hash), []).append(known)
+        return requests
 
     def _load_tickets(self, keys: set[tuple[str, int, str]]) -> None:
         self._take_tickets(bulk.lookup(self._connection, tickets, ("unit", "bucket", "subject"), sorted(keys), _TICKET))
@@ -141,6 +178,11 @@ class Workspace:
         for unit in self.units.values():
             unit.decide()
         self._refold_open()
+        for unit in self.units.values():
+            known = self._known.get(unit.unit)
+            if unit.admission.requests and known is not None and known[4] != hours_mark(unit.policy):
+                measure_open_requests(self._connection, unit)
+        save_requests(self._connection, self.units.values())
         changed = [(unit, record) for unit in self.units.values() for record in unit.tickets.values() if record.changed]
         self._load_closings(
             {
@@ -172,7 +214,7 @@ class Workspace:
     def _has_other_days(self, unit: UnitRecord) -> bool:
         """Whether the targets tell this unit's days otherwise than when it was last written."""
         known = self._known.get(unit.unit)
-        return known is not None and known[2:] != (unit.policy.zone, unit.policy.day_starts_ms)
+        return known is not None and known[2:4] != (unit.policy.zone, unit.policy.day_starts_ms)
 
     def _save_closings(self) -> None:
         rows = [
@@ -195,9 +237,10 @@ class Workspace:
         changed: list[bulk.Row] = []
         for name, unit in self.units.items():
             packed = _PACK.encode(unit.admission)
-            told = (name in self._policy.units, packed, unit.policy.zone, unit.policy.day_starts_ms)
+            hours = hours_mark(unit.policy)
+            told = (name in self._policy.units, packed, unit.policy.zone, unit.policy.day_starts_ms, hours)
             if name not in self._known:
-                fresh.append((name, *told, None))
+                fresh.append((name, *told[:-1], None, hours))
             elif told != self._known[name]:
                 changed.append((name, *told))
         bulk.insert(self._connection, units, fresh)
@@ -246,7 +289,7 @@ class Workspace:
         bulk.update(self._connection, archive, place, ("remembered",), [(*row, 1) for row in found])
 
 
-_UNIT: Final = ("known", "admission", "zone", "day_starts_ms")
+_UNIT: Final = ("known", "admission", "zone", "day_starts_ms", "hours")
 _TICKET: Final = ("unit", "bucket", "subject", "id", "steps", "forgotten", "live_ids", "live_contradictions")
 
 

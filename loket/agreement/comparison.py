@@ -17,10 +17,14 @@ import msgspec
 from msgspec import UNSET
 
 from loket.agreement.names import told
+from loket.domain.figures import OF_REQUESTS
+from loket.domain.request_summary import OF_THE_RECORD as REQUESTS_OF_THE_RECORD
+from loket.domain.request_summary import RequestFigures, request_row
 from loket.domain.state import OTHER
 from loket.domain.steps import EMPTY_SERVICE
 from loket.domain.summary import (
     OF_THE_RECORD,
+    OLDEST,
     EmployeeFigures,
     Flat,
     UnitFigures,
@@ -34,12 +38,13 @@ from loket.wire.figures import Agreement, Difference, LiveFigures, RecordFigures
 __all__ = ["compare"]
 
 _NOTHING: Final = LiveFigures(services={}, judging=[], employees={}, day={})
-_OF_RECORD_ONLY: Final = OF_THE_RECORD | {"unit", "service", "employee"}
+_OF_RECORD_ONLY: Final = OF_THE_RECORD | REQUESTS_OF_THE_RECORD | {"unit", "service", "employee"}
 """Names and quantiles of rows, which are not compared."""
 
 _OF_EMPLOYEES: Final = ("employees", "day_employees")
 
 Place = Callable[..., Difference]
+_Row = UnitFigures | EmployeeFigures | RequestFigures
 
 
 def compare(metrics: Mapping[str, LiveFigures], record: RecordFigures, now: int) -> Agreement:
@@ -137,15 +142,16 @@ def _of_table(
 def _place(table: str, unit: str, name: str) -> Place:
     def at(**rest: Any) -> Difference:
         # Legs without an issue have no row of a service: their figures stand in the unit's own.
+        of_requests = table == "units" and str(rest["figure"]).startswith(OF_REQUESTS)
         label = {"employee": name} if table in _OF_EMPLOYEES else {"service": name if name != EMPTY_SERVICE else None}
-        return Difference(table=table, unit=unit, **label, **rest)
+        return Difference(table="requests" if of_requests else table, unit=unit, **label, **rest)
 
     return at
 
 
 def _of_flats(at: Place, measured: Flat, recorded: Flat) -> Iterator[Difference]:
     for figure in sorted(measured.keys() | recorded.keys()):
-        nothing = None if figure == "oldest_wait_start" else 0
+        nothing = None if figure in OLDEST else 0
         metrics, record = measured.get(figure, nothing), recorded.get(figure, nothing)
         if metrics != record:
             name, scale = told(figure)
@@ -170,16 +176,19 @@ def _explained(unit: str, measured: LiveFigures, record: RecordFigures, now: int
             if row is None:
                 row = unit_figures(unit, whole.service, {}, now, judges=whole.judged is not UNSET)
             yield from _of_rows(_place("units", unit, whole.service or EMPTY_SERVICE), row, whole, late=late)
+    for asked in record.requests:
+        if asked.unit == unit and (asked.service in measured.services or OTHER not in measured.services):
+            flat = measured.services.get(asked.service, {})
+            counted = request_row(unit, asked.service, flat, now, judges=asked.judged is not UNSET)
+            yield from _of_rows(_place("requests", unit, asked.service), counted, asked, late=late)
     for person in record.employees:
         known = measured.employees
         if person.unit == unit and (person.employee in known or OTHER not in known):
-            counted = employee_figures(unit, person.employee, known.get(person.employee, {}))
-            yield from _of_rows(_place("employees", unit, person.employee), counted, person, late=late)
+            served = employee_figures(unit, person.employee, known.get(person.employee, {}))
+            yield from _of_rows(_place("employees", unit, person.employee), served, person, late=late)
 
 
-def _of_rows(
-    at: Place, measured: UnitFigures | EmployeeFigures, whole: UnitFigures | EmployeeFigures, *, late: bool
-) -> Iterator[Difference]:
+def _of_rows(at: Place, measured: _Row, whole: _Row, *, late: bool) -> Iterator[Difference]:
     found, expected = dict(_leaves(msgspec.to_builtins(measured))), dict(_leaves(msgspec.to_builtins(whole)))
     for figure in sorted(found.keys() | expected.keys()):
         metrics, record = found.get(figure), expected.get(figure)
@@ -192,5 +201,5 @@ def _leaves(row: Mapping[str, Any], path: str = "") -> Iterable[tuple[str, float
         if path or name not in _OF_RECORD_ONLY:
             if isinstance(value, dict):
                 yield from _leaves(value, f"{path}{name}.")
-            elif value is not UNSET:
+            elif value is not UNSET and not isinstance(value, str):
                 yield f"{path}{name}", value

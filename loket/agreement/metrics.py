@@ -18,6 +18,14 @@ from loket.catalogue import (
     EMPLOYEE_TIME,
     Metric,
 )
+from loket.catalogue.requests import (
+    FEEDBACK,
+    OLDEST_REQUEST_START,
+    REQUEST_CUMULATIVE,
+    REQUEST_DURATIONS,
+    REQUEST_EVENTS,
+    REQUEST_PRESENT,
+)
 from loket.catalogue.units import (
     CONTRADICTIONS,
     CORRECTIONS,
@@ -119,12 +127,16 @@ class _Corrections(_Place):
 def _places() -> dict[str, _Place]:
     places: dict[str, _Place] = {
         CORRECTIONS.name: _Corrections(
-            "services", (*EVENTS_BROUGHT, *DURATIONS, CONTRADICTIONS, SKEWED), prefix="loket_"
+            "services",
+            (*EVENTS_BROUGHT, *REQUEST_EVENTS, *DURATIONS, *REQUEST_DURATIONS, CONTRADICTIONS, SKEWED),
+            prefix="loket_",
         ),
         EMPLOYEE_CORRECTIONS.name: _Corrections("employees", (*EMPLOYEE_COUNTS, *EMPLOYEE_DURATIONS), EMPLOYEE_PREFIX),
     }
     present = (TICKETS_WAITING, TICKETS_EARLY, OVER_TARGET, OLDEST_WAIT_START)
+    requests = (*REQUEST_EVENTS, *REQUEST_PRESENT, *REQUEST_CUMULATIVE, *REQUEST_DURATIONS, OLDEST_REQUEST_START)
     for table, metrics in (
+        ("services", (*requests, FEEDBACK)),
         ("services", (*EVENTS_BROUGHT, CONTRADICTIONS, SKEWED, *CUMULATIVE, *present, *DURATIONS)),
         ("day", DAY),
         ("employees", (*EMPLOYEE_COUNTS, *EMPLOYEE_DURATIONS, *EMPLOYEE_TIME)),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from loket.domain.summary import OLDEST
+
 __all__ = ["told"]
 
 _NAMES: Final = {
@@ -29,8 +31,8 @@ def told(figure: str) -> tuple[str, int]:
 
     A figure of which the rows have only a sum keeps the name of its metric (`waits_answered/yes`).
     """
-    if figure == "oldest_wait_start":
-        return "oldest_wait_start_timestamp_s", _SECONDS
+    if figure in OLDEST:
+        return f"{figure}_timestamp_s", _SECONDS
     if figure in ("staffed_ms", "serving_ms"):
         return _NAMES[figure], _SECONDS
     if figure.endswith("_ms"):

@@ -14,6 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from loket.agreement.request_report import request_tables
 from loket.domain.levels import Levels
 from loket.domain.summary import EmployeeFigures, UnitFigures
 from loket.harmless import harmless
@@ -45,7 +46,11 @@ def print_report(report: TryReport, console: Console) -> None:
         rows = [row for row in report.units if row.unit == unit]
         people = [row for row in report.employees if row.unit == unit]
         console.print(Padding(Text(harmless(unit), style="bold reverse"), (1, 0, 0, 0)))
-        for table in _tables(rows, people):
+        counted = any(row.issued or row.served or row.closed.abandoned for row in rows)
+        for table in _tables(rows, people) if counted or not any(row.unit == unit for row in report.requests) else ():
+            console.print(Padding(table, (0, 0, 1, 0)))
+        asked = [row for row in report.requests if row.unit == unit]
+        for table in request_tables(asked):
             console.print(Padding(table, (0, 0, 1, 0)))
     for part in _notes(report):
         console.print(part)

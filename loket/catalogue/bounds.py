@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from loket.catalogue import pipeline, units
+from loket.catalogue import pipeline, requests, units
 from loket.catalogue.desks import COUNTERS_OPEN, DESK_METRICS, SESSIONS_ACTIVE
 from loket.catalogue.employees import EMPLOYEE_COUNTS, EMPLOYEE_DAY, EMPLOYEE_DURATIONS, EMPLOYEE_TIME
 from loket.catalogue.hours import STATES, WINDOW_BREACHED, WINDOW_JUDGED
@@ -14,12 +14,14 @@ from loket.domain.burn import DEFAULT_BURN
 from loket.wire.rejection import Reason
 
 __all__ = [
+    "of_answers",
     "of_burn",
     "of_counter",
     "of_desks",
     "of_employee",
     "of_hours",
     "of_partition",
+    "of_requests",
     "of_service",
     "of_source",
     "of_unit",
@@ -60,6 +62,23 @@ def of_burn(rules: int) -> int:
 def of_hours() -> int:
     """Of a unit with opening hours."""
     return 1 + len(STATES)
+
+
+def of_requests(*, target: bool) -> int:
+    """Of a service that gives documents, with a target or without, beside those of its tickets, if it has any."""
+    gauges = (*requests.REQUEST_PRESENT, *requests.REQUEST_CUMULATIVE)
+    number = sum(
+        _of(metric, [value for _, value in metric.figures()])
+        for metric in (*requests.REQUEST_EVENTS, *requests.REQUEST_DURATIONS, *gauges)
+        if target or not metric.needs_target
+    )
+    told = len((requests.REQUEST_TARGET_SECONDS, requests.REQUEST_TARGET_RATIO)) if target else 0
+    return number + told + len((requests.OLDEST_REQUEST_START,)) + len((units.SERVICE_INFO,))
+
+
+def of_answers() -> int:
+    """Of a service of which citizens have answered."""
+    return len(requests.FEEDBACK.values)
 
 
 def of_unit() -> int:

@@ -74,6 +74,14 @@ instants since 1970.
   sum by (unit) (max without (instance) (loket_tickets_waiting))
   ```
 
+- **Requests** exist for services that give documents (`kind: request`), and for those of which somebody has asked for
+  one. Their clocks are histograms of completed requests; a reopening takes one back (`loket_corrections_total`).
+  Judged and breached are cumulative gauges. Right the first time (provisional for 30 days) is a share:
+
+  ```promql
+  1 - loket_requests_reopened_early_total / (loket_requests_ever_completed_total > 0)
+  ```
+
 - **Employees are on a path of their own**, `/metrics/employees`, so that they can be scraped into a Prometheus with
   its own access, or not at all.
 - **Employees' time** (staffed, serving, call gap) exists for who ever had a session. Occupancy and throughput are

@@ -12,6 +12,7 @@ from loket.catalogue.desks import DESK_METRICS
 from loket.catalogue.hours import BURN_METRICS, HOURS_METRICS
 from loket.catalogue.metric import MILLISECONDS, Kind, Metric
 from loket.catalogue.promises import SERVICE_INFO, TARGET_RATIO, TARGET_SECONDS, UNIT_INFO, UNIT_KNOWN
+from loket.catalogue.requests import REQUEST_METRICS
 from loket.domain.leg import OUTCOMES
 from loket.domain.tally import BUCKETS_MS
 
@@ -262,6 +263,7 @@ UNIT_METRICS: Final = (
     *DESK_METRICS,
     *HOURS_METRICS,
     *BURN_METRICS,
+    *REQUEST_METRICS,
     UNIT_INFO,
     UNIT_KNOWN,
     SERVICE_INFO,

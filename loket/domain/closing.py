@@ -9,6 +9,7 @@ from loket.domain.judged import judged_at, keep_past, key_of, note, prune
 from loket.domain.leg import Leg
 from loket.domain.legs import NEVER_EXPIRES_MS, Folded
 from loket.domain.policy import UnitPolicy
+from loket.domain.requesting import forget_requests
 from loket.domain.sessions import carry, settle_staff
 from loket.domain.state import TicketKey, UnitState, derive, forget_spans, open_legs, put_back
 from loket.domain.steps import Kind, Step, Ticket
@@ -17,6 +18,7 @@ from loket.domain.steps import Kind, Step, Ticket
 def close_days(state: UnitState) -> None:
     """Forget the tickets of the days up to the admission's `closed_day`; open ones expire (rules 6 and 7)."""
     closed_day = state.admission.closed_day
+    forget_requests(state)
     if is_never(state.policy):
         _forget_legs(state)
     settle_staff(state)
@@ -42,6 +44,7 @@ def _close_day(state: UnitState, day: int) -> None:
             state.dirty_pages.discard(page)
             state.gone_pages.add(page)
     state.ids.pop(day, None)
+    state.feedback.pop(day, None)
     state.admission.forget(day)
     state.days.pop(day, None)
 

@@ -31,12 +31,13 @@ class Admission(Struct, array_like=True):
     """What decides whether an event still reaches the live figures: the same for the state and for the record.
 
     `received` is the largest broker's time seen; days up to `closed_day` are closed; `tickets` counts tickets
-    by the open day that keeps them.
+    by the open day that keeps them, `requests` those that are held (`loket.domain.requests`).
     """
 
     received: int = 0
     closed_day: int = 0
     tickets: dict[int, int] = field(default_factory=dict)
+    requests: int = 0
 
     def receive(self, received: int, policy: UnitPolicy) -> bool:
         """Take note of a record's broker's time; whether that closes days, those up to `closed_day` (7)."""

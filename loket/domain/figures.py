@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct, field
 
 from loket.domain.contribution import Contribution, DatedFact, changes, settle
 from loket.domain.days import service_days
 from loket.domain.leg import Leg
+from loket.domain.policy import Produces
+from loket.domain.requests import RequestPresent
+from loket.domain.steps import EMPTY_SERVICE
 from loket.domain.tally import DayTally
 from loket.domain.unit import UnitState, open_legs
 
 NO_DAY = DayTally()
+
+OF_REQUESTS = ("request", "oldest_request", "feedback/")
+"""With what the names of all other figures than those of tickets begin."""
 
 
 class Present(Struct):
@@ -66,6 +72,7 @@ class Figures(Struct):
     now: int
     present: dict[str, Present] = field(default_factory=dict)
     day: dict[str, DayFigures] = field(default_factory=dict)
+    requests: dict[str, RequestPresent] = field(default_factory=dict)
 
 
 def stand(leg: Leg, ends_at: int, now: int) -> Contribution:
@@ -107,9 +114,37 @@ def evaluate(state: UnitState, now: int) -> Figures:
             of_day.get("unserved", 0),
         )
         present.judges = present.judges or bool(present.judged)
+        if has_requests(state, label):
+            figures.requests[label] = state.requests.present(label, settled, now)
     for label, leg, ends_at in open_legs(state):
         _add_open(figures, label, leg, ends_at, today)
     return figures
+
+
+def has_requests(state: UnitState, label: str) -> bool:
+    """Whether a service has figures of requests: it gives documents, or somebody has asked for one."""
+    policy = state.policy.services.get(label)
+    if policy is not None and policy.produces is Produces.REQUEST:
+        return True
+    tally = state.tallies.get(label)
+    return tally is not None and "requests_submitted" in tally.counts.total
+
+
+def has_tickets(state: UnitState, label: str) -> bool:
+    """Whether a service has figures of tickets: not one of which nothing but requests and answers is known."""
+    if label == EMPTY_SERVICE:
+        return True
+    policy, tally = state.policy.services.get(label), state.tallies.get(label)
+    if policy is None and tally is None:
+        return True
+    if policy is not None and policy.produces is Produces.TICKET:
+        return True
+    return tally is not None and (bool(tally.settled.keys() & {"judged", "expired"}) or has_figures(tally.counts.total))
+
+
+def has_figures(amounts: Mapping[str, int]) -> bool:
+    """Whether any of some figures that is not 0 is of tickets."""
+    return any(amount and not name.startswith(OF_REQUESTS) for name, amount in amounts.items())
 
 
 def _add_open(figures: Figures, label: str, leg: Leg, ends_at: int, today: int) -> None:

@@ -4,6 +4,9 @@
     unit                     the head: tallies, open days, open tickets, and the pages that it names
     unit \\0 day.page         up to 200 closed tickets of an open day
 
+    unit \\0 r.day.page       up to 200 requests that were submitted on a day (0: their submission has not come)
+    unit \\0 f.page           hashes of up to 20,000 forgotten requests
+
 The head names its pages: a page that it does not name is dropped, or an old writer could bring a deleted one back.
 """
 
@@ -19,6 +22,14 @@ from loket.domain.counters import Counter
 from loket.domain.days import Admission, QueueClosing, service_days
 from loket.domain.judged import JUDGED_PAGE, restore, unpack
 from loket.domain.policy import UnitPolicy
+from loket.domain.request_records import (
+    gone_records,
+    hours_mark,
+    mark_requests,
+    page_names,
+    restore_requests,
+    take_request_records,
+)
 from loket.domain.staffing import Staff
 from loket.domain.state import SessionDay, Spans, derive
 from loket.domain.steps import Ticket
@@ -66,6 +77,10 @@ class Head(Struct, omit_defaults=True):
     counters: dict[str, Counter] = field(default_factory=dict)
     seen: list[Amount] = field(default_factory=list)
     judged_days: dict[int, dict[str, tuple[Amount, Amount]]] = field(default_factory=dict)
+    requests: list[str] = field(default_factory=list)
+    forgotten: list[int] = field(default_factory=list)
+    hours: bytes = b""
+    feedback: dict[int, list[int]] = field(default_factory=dict)
 
 
 _FURTHEST_MS = 2**53
@@ -123,6 +138,9 @@ def head_bytes(state: UnitState) -> bytes:
             state.counters,
             list(state.employees.values()),
             {day: dict(sorted(sums.items())) for day, sums in sorted(state.judged_days.items())},
+            *page_names(state),
+            hours_mark(state.policy) if state.requests.held else b"",
+            state.feedback,
         )
     )
 
@@ -152,6 +170,7 @@ def take_records(state: UnitState) -> list[tuple[bytes, bytes | None]]:
     records: list[tuple[bytes, bytes | None]] = [(unit, head_bytes(state))]
     records.extend((unit + b"\0" + page_name(page).encode(), page_bytes(state, page)) for page in state.dirty_pages)
     records.extend((unit + b"\0" + page_name(page).encode(), None) for page in state.gone_pages)
+    records.extend(take_request_records(state))
     state.dirty_pages.clear()
     state.gone_pages.clear()
     return records
@@ -160,6 +179,7 @@ def take_records(state: UnitState) -> list[tuple[bytes, bytes | None]]:
 def mark_all(state: UnitState) -> None:
     """Make every page of a unit due to be written again: after a checkpoint that failed, or a foreign write."""
     state.dirty_pages.update(all_pages(state))
+    mark_requests(state)
 
 
 def load(head: bytes, pages: Mapping[str, bytes], policy: UnitPolicy) -> UnitState:
@@ -204,6 +224,9 @@ def _state_of(read: Head, pages: Mapping[str, bytes], policy: UnitPolicy) -> Uni
     for day, told in state.sessions.items():
         if not state.admission.is_closed(day):
             state.ids.setdefault(day, {}).update(zip(told.ids[::2], told.ids[1::2], strict=True))
+    state.feedback = read.feedback
+    for day, ids in read.feedback.items():
+        state.ids.setdefault(day, {}).update(zip(ids[::2], ids[1::2], strict=True))
     counted = dict.fromkeys(read.admission.tickets, 0)  # of what is there, whatever the head says
     state.admission.tickets = counted
     for ticket in read.open:
@@ -226,8 +249,9 @@ def _state_of(read: Head, pages: Mapping[str, bytes], policy: UnitPolicy) -> Uni
             _restore(state, ticket, page)
     for day, _ in state.tickets:
         counted[day] = counted.get(day, 0) + 1
-    named = set(read.pages)
-    state.gone_pages.update(_page_key(name) for name in pages if name not in named)
+    restore_requests(state, read.requests, read.forgotten, read.hours, pages)
+    named = {*read.pages, *read.requests, *(f"f.{number}" for number in read.forgotten)}
+    state.gone_pages.update(map(_page_key, gone_records(state, (name for name in pages if name not in named))))
     return state
 
 

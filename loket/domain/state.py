@@ -13,6 +13,7 @@ from loket.domain.leg import Leg, Work
 from loket.domain.legs import Folded, fold, go_on
 from loket.domain.opening import OpeningHours
 from loket.domain.policy import UnitPolicy
+from loket.domain.requests import Requests
 from loket.domain.session_steps import SessionStep
 from loket.domain.staffing import Staff, Waiting
 from loket.domain.steps import Step, Ticket
@@ -72,7 +73,8 @@ class UnitState:
     of each that has a name in figures, the broker's time of the last event. `spans` keeps, of days with sessions, the
     work and waits of closed tickets; `carried`, where the day never starts, those of forgotten tickets. Days up to
     `settled_day` are in `staff`, and can change no more. `judged` has when people were judged, of the tickets in the
-    state; `judged_past` of those forgotten (`counted_past` is it unpacked), and `judged_days` their sums.
+    state; `judged_past` of those forgotten (`counted_past` is it unpacked), and `judged_days` their sums. `feedback`
+    has, of open days, the ids of answers: hash and content, alternating.
     """
 
     def __init__(self, unit: str, policy: UnitPolicy) -> None:
@@ -102,6 +104,8 @@ class UnitState:
         self.judged_past: dict[int, bytes] = {}
         self.counted_past: dict[int, tuple[bytes, OpeningHours, dict[str, Counted]]] = {}
         self.judged_days: dict[int, dict[str, tuple[int, int]]] = {}
+        self.requests = Requests()
+        self.feedback: dict[int, list[int]] = {}
         self.late = 0
         self.dirty_pages: set[PageKey] = set()
         self.gone_pages: set[PageKey] = set()

@@ -12,8 +12,10 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from loket.domain.days import service_days
-from loket.domain.figures import Figures
+from loket.domain.figures import Figures, has_figures
 from loket.domain.levels import LevelCounts, Levels, levels
+from loket.domain.request_summary import has_request_figures
+from loket.domain.requests import RequestPresent
 from loket.domain.sessions import evaluate_staff
 from loket.domain.staffing import Staff
 from loket.domain.steps import EMPTY_SERVICE
@@ -23,6 +25,9 @@ from loket.domain.unit import UnitState
 Flat = dict[str, int]
 """Figure name → exact amount (ms for durations): `tickets_issued`, `waits_answered/yes`, `wait_seconds_ms`,
 `wait_seconds_count`, `waiting`, `judged`, … `oldest_wait_start` only where somebody waits."""
+
+OLDEST = frozenset({"oldest_wait_start", "oldest_request_start"})
+"""Figures that are instants: of several the first."""
 
 WITHIN = ("yes", "no", "none")
 
@@ -250,6 +255,21 @@ def flat_service(tally: ServiceTally, figures: Figures, label: str) -> Flat:
         flat[name] = getattr(present, name)
     if present.oldest_wait_start is not None:
         flat["oldest_wait_start"] = present.oldest_wait_start
+    requests = figures.requests.get(label)
+    return flat if requests is None else flat | flat_requests(requests)
+
+
+def flat_requests(present: RequestPresent) -> Flat:
+    """The flat figures of a service's requests at an instant."""
+    flat = {
+        "requests_open": present.open,
+        "requests_suspended": present.suspended,
+        "requests_over_target": present.over_target,
+        "requests_judged": present.judged,
+        "requests_breached": present.breached,
+    }
+    if present.oldest_start is not None:
+        flat["oldest_request_start"] = present.oldest_start
     return flat
 
 
@@ -258,7 +278,7 @@ def add_up(flats: Iterable[Mapping[str, int]]) -> Flat:
     total: Flat = {}
     for flat in flats:
         for name, amount in flat.items():
-            if name == "oldest_wait_start":
+            if name in OLDEST:
                 total[name] = min(amount, total.get(name, amount))
             else:
                 total[name] = total.get(name, 0) + amount
@@ -268,13 +288,14 @@ def add_up(flats: Iterable[Mapping[str, int]]) -> Flat:
 def rows_of_unit(unit: str, services: Mapping[str, Flat], judging: Iterable[str], now: int) -> list[UnitFigures]:
     """The rows of one unit: a service each, and the unit's own row, from flat figures by service label.
 
-    The row of legs without an issue (EMPTY_SERVICE) is in the unit's own row only (rule 19).
+    The row of legs without an issue (EMPTY_SERVICE) is in the unit's own row only (rule 19). A service of which nothing
+    but requests is known has no row here.
     """
     judging = set(judging)
     rows = [
         unit_figures(unit, service, services[service], now, judges=service in judging)
         for service in sorted(services)
-        if service != EMPTY_SERVICE
+        if service != EMPTY_SERVICE and (has_figures(services[service]) or not has_request_figures(services[service]))
     ]
     rows.append(unit_figures(unit, None, add_up(services.values()), now, judges=bool(judging)))
     return rows

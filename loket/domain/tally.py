@@ -20,6 +20,15 @@ BUCKETS_MS: dict[str, tuple[int, ...]] = {
         "service_seconds": (30, 60, 120, 180, 300, 600, 900, 1200, 1800, 3600),
         "hold_seconds": (30, 60, 120, 300, 600, 1800),
         "lost_seconds": (10, 30, 60, 120, 300, 600),
+        **dict.fromkeys(
+            (
+                "request_citizen_seconds",
+                "request_citizen_service_seconds",
+                "request_legal_seconds",
+                "request_task_seconds",
+            ),
+            (3600, 7200, 10_800, 21_600, 86_400),  # 1, 2, 3, 6 and 24 h: the ministry's of June 2020 (definitions)
+        ),
     }.items()
 }
 """Upper bounds (ms, inclusive) of each histogram: fixed, one set for each kind of duration."""

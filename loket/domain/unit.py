@@ -18,6 +18,8 @@ from loket.domain.judged import note
 from loket.domain.labels import give_labels
 from loket.domain.legs import Folded
 from loket.domain.policy import UnitPolicy
+from loket.domain.request_steps import REQUEST_KIND
+from loket.domain.requesting import apply_feedback, apply_request
 from loket.domain.session_steps import Added, add_step
 from loket.domain.sessions import MAX_SESSION_STEPS, SESSION_KIND, session_step
 from loket.domain.state import (
@@ -61,6 +63,8 @@ PROCESSED: frozenset[type[events.Envelope]] = frozenset(
     {
         *KIND_OF,
         *SESSION_KIND,
+        *REQUEST_KIND,
+        events.FeedbackGiven,
         events.QueueClosed,
         events.CounterOpened,
         events.CounterClosed,
@@ -100,7 +104,8 @@ def apply(state: UnitState, event: events.Event, received: int) -> Applied:
     elif state.counters:
         _see_counter(state, event, received)
     day = ticket_day(event, state.policy)
-    if day <= state.admission.closed_day:
+    is_of_request = not is_step and isinstance(event, events.RequestEvent)
+    if state.requests.is_forgotten(event.subject or "") if is_of_request else day <= state.admission.closed_day:
         state.late += 1
         return Applied.LATE
     id_hash = events.identity_hash(event.source, event.id)
@@ -109,11 +114,28 @@ def apply(state: UnitState, event: events.Event, received: int) -> Applied:
         known = ids.get(id_hash)
         if known is not None:
             return Applied.DUPLICATE if known == content else Applied.CONFLICTING_REPEAT
+    known = state.requests.ids.get(id_hash)
+    if known is not None:
+        return Applied.DUPLICATE if known == content else Applied.CONFLICTING_REPEAT
     if is_step:
         return _apply_step(state, event, day, id_hash, content, received)
+    if is_of_request:
+        added, contradicts = apply_request(state, event, id_hash, content)
+        return _applied(state, added, contradicts=contradicts)
+    if isinstance(event, events.FeedbackGiven):
+        return _applied(state, apply_feedback(state, event, day, id_hash, content))
     if isinstance(event, events.QueueClosed):
         return _close_queue(state, event, day, id_hash, content)
     return _apply_session(state, event, day, id_hash, content)
+
+
+def _applied(state: UnitState, added: bool | None, *, contradicts: bool = False) -> Applied:
+    if added is None:
+        state.late += 1
+        return Applied.LATE
+    if not added:
+        return Applied.DUPLICATE
+    return Applied.CONTRADICTION if contradicts else Applied.APPLIED
 
 
 def is_processed(event: events.Event) -> bool:

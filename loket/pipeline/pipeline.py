@@ -264,5 +264,6 @@ def _of(
         record,
         units=[row for row in record.units if here(row.unit)] if part is _queues else [],
         employees=[row for row in record.employees if here(row.unit)] if part is _people else [],
+        requests=[row for row in record.requests if here(row.unit)] if part is _queues else [],
         live={unit: part(live) for unit, live in record.live.items() if here(unit)},
     )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from heapq import merge
 from pathlib import Path
 from random import Random
 from typing import Final
 
 from loket.domain.events import Event
 from loket.domain.policy import SECOND
+from loket.simulator.agenda import Agenda
 from loket.simulator.devices import Devices
-from loket.simulator.office import Agenda, Office
+from loket.simulator.office import Office
+from loket.simulator.papers import Papers
 from loket.simulator.plans import CounterPlan, OfficePlan, ServicePlan
 
 __all__ = ["OFFICES", "demo_targets", "events"]
@@ -19,8 +22,8 @@ REGISTRY: Final = OfficePlan(
     unit="dukcapil",
     services=(
         ServicePlan("ktp-el", "A", 0.5, 5.0),
-        ServicePlan("kartu-keluarga", "B", 0.35, 5.5),
-        ServicePlan("akta-kelahiran", "C", 0.15, 6.5),
+        ServicePlan("kartu-keluarga", "B", 0.35, 5.5, document="cetak-kk"),
+        ServicePlan("akta-kelahiran", "C", 0.15, 6.5, document="kutipan-akta"),
     ),
     counters=(
         CounterPlan("loket-1", "pgw-101", ("ktp-el", "kartu-keluarga")),
@@ -63,17 +66,21 @@ def events(seed: int, start_ms: int) -> Iterator[tuple[int, Event]]:
     random = Random(seed)  # noqa: S311 - what happens in a game, the same for the same seed
     agenda = Agenda()
     devices = Devices(random, start_ms, _OUTAGES)
+    # With a chance of its own, so that a document more or less changes nobody's visit.
+    chance = Random(f"papers/{seed}")  # noqa: S311 - as above
+    back_office = Devices(chance, start_ms, {})
     offices: dict[str, Office] = {}
 
     def elsewhere(subject: str, from_unit: str, unit: str, service: str, at: int) -> None:
         agenda.at(at, lambda now: offices[unit].receive(subject, from_unit, service, now))
 
     for plan in OFFICES:
-        offices[plan.unit] = Office(plan, agenda, devices, random, start_ms, elsewhere)
+        papers = Papers(plan.unit, agenda, back_office, chance)
+        offices[plan.unit] = Office(plan, agenda, devices, random, start_ms, elsewhere, papers)
         offices[plan.unit].open(start_ms)
     while True:
         at, action = agenda.next()
-        yield from devices.sent_before(at)
+        yield from merge(devices.sent_before(at), back_office.sent_before(at), key=lambda sent: sent[0])
         action(at)
 
 

@@ -10,7 +10,6 @@ issued ─▶ waiting ─▶ called ─▶ started ─▶ (held ─▶ resumed) 
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
@@ -18,28 +17,12 @@ from typing import Any, Final
 
 from loket.domain import events as facts
 from loket.domain.policy import SECOND
+from loket.simulator.agenda import Agenda
 from loket.simulator.devices import Devices
+from loket.simulator.papers import Papers
 from loket.simulator.plans import CounterPlan, OfficePlan, ServicePlan
 
-__all__ = ["Agenda", "Office"]
-
-
-class Agenda:
-    """What happens when: actions in the order of their instants."""
-
-    def __init__(self) -> None:
-        self._due: list[tuple[int, int, Callable[[int], None]]] = []
-        self._put = 0
-
-    def at(self, instant: int, action: Callable[[int], None]) -> None:
-        """Do something at an instant."""
-        self._put += 1
-        heapq.heappush(self._due, (instant, self._put, action))
-
-    def next(self) -> tuple[int, Callable[[int], None]]:
-        """The next instant, and what happens then."""
-        instant, _, action = heapq.heappop(self._due)
-        return instant, action
+__all__ = ["Office"]
 
 
 @dataclass(slots=True, eq=False)
@@ -85,6 +68,7 @@ class Office:
     random: Random
     start_ms: int
     elsewhere: Callable[[str, str, str, str, int], None]
+    papers: Papers
     _waiting: list[_Visitor] = field(default_factory=list)
     _desks: list[_Desk] = field(default_factory=list)
     _issued: int = 0
@@ -231,6 +215,8 @@ class Office:
             self.elsewhere(visitor.subject, self._unit, unit, service, at + self._about(2.0, shortest=1.0))
         else:
             self._tell(facts.ServiceCompleted, desk, visitor, at, facts.CompletedData, **self._by(desk))
+            if visitor.service.document is not None:
+                self.papers.ask(visitor.service.document, visitor.subject, at)
         self._free(desk, at + self._about(0.8, shortest=0.3))
 
     def _free(self, desk: _Desk, at: int) -> None:

@@ -9,14 +9,15 @@ __all__ = ["CounterPlan", "OfficePlan", "ServicePlan"]
 
 @dataclass(frozen=True, slots=True)
 class ServicePlan:
-    """A service: the letter of its tickets, its share of the arrivals, how long it takes (seconds), and where people
-    are sent afterwards (unit, service, share)."""
+    """A service: the letter of its tickets, its share of the arrivals, how long it takes (seconds), where people are
+    sent afterwards (unit, service, share), and the document that those served ask for."""
 
     service: str
     letter: str
     share: float
     seconds: float
     onward: tuple[str, str, float] | None = None
+    document: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

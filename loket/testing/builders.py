@@ -196,6 +196,59 @@ class Office:
         data = events.HeartbeatData(unit=self.unit, counter=counter, pending=pending, oldest_pending_at=oldest)
         return events.CounterHeartbeat(**self._envelope(at, of), data=data)
 
+    def feedback(self, score: int, *, at: At, service: str | None = None, **of: Unpack[Of]) -> events.FeedbackGiven:
+        """A citizen's answer, 1 to 4."""
+        data = events.FeedbackData(unit=self.unit, score=score, service=service)
+        return events.FeedbackGiven(**self._envelope(at, of), data=data)
+
+    def request_submitted(
+        self, subject: str, *, at: At, service: str = "ktp", **of: Unpack[Of]
+    ) -> events.RequestSubmitted:
+        """A document is asked for."""
+        data = events.RequestSubmittedData(unit=self.unit, service=service)
+        return events.RequestSubmitted(**self._envelope(at, of), subject=subject, data=data)
+
+    def request_accepted(
+        self, subject: str, *, at: At, employee: str | None = None, **of: Unpack[Of]
+    ) -> events.RequestAccepted:
+        """The papers are complete."""
+        data = events.RequestByData(unit=self.unit, employee=employee)
+        return events.RequestAccepted(**self._envelope(at, of), subject=subject, data=data)
+
+    def request_worked(
+        self, subject: str, *, at: At, employee: str | None = None, **of: Unpack[Of]
+    ) -> events.RequestWorked:
+        """Somebody worked on it."""
+        data = events.RequestWorkedData(unit=self.unit, employee=employee)
+        return events.RequestWorked(**self._envelope(at, of), subject=subject, data=data)
+
+    def request_suspended(self, subject: str, *, at: At, **of: Unpack[Of]) -> events.RequestSuspended:
+        """The citizen must act."""
+        data = events.ReasonData(unit=self.unit)
+        return events.RequestSuspended(**self._envelope(at, of), subject=subject, data=data)
+
+    def request_resumed(self, subject: str, *, at: At, **of: Unpack[Of]) -> events.RequestResumed:
+        """The citizen has acted."""
+        data = events.ReasonData(unit=self.unit)
+        return events.RequestResumed(**self._envelope(at, of), subject=subject, data=data)
+
+    def request_completed(
+        self, subject: str, *, at: At, employee: str | None = None, outcome: str | None = None, **of: Unpack[Of]
+    ) -> events.RequestCompleted:
+        """Handed over, or refused."""
+        data = events.RequestCompletedData(unit=self.unit, employee=employee, outcome=outcome)
+        return events.RequestCompleted(**self._envelope(at, of), subject=subject, data=data)
+
+    def request_reopened(self, subject: str, *, at: At, **of: Unpack[Of]) -> events.RequestReopened:
+        """The same request once more."""
+        data = events.ReasonData(unit=self.unit)
+        return events.RequestReopened(**self._envelope(at, of), subject=subject, data=data)
+
+    def request_cancelled(self, subject: str, *, at: At, **of: Unpack[Of]) -> events.RequestCancelled:
+        """Withdrawn."""
+        data = events.ReasonData(unit=self.unit)
+        return events.RequestCancelled(**self._envelope(at, of), subject=subject, data=data)
+
     def _envelope(self, at: At, of: Of) -> _Envelope:
         self._made += 1
         return {"source": self.source, "id": of.get("id") or str(self._made), "time": self.at(at)}

@@ -18,7 +18,7 @@ from loket.domain.events import Event, Instant
 from loket.domain.policy import DAY, HOUR, MINUTE, SECOND
 from loket.testing.builders import Desk, Office, again
 
-__all__ = ["arrivals", "conflicting", "journeys", "logs", "scraps", "shifts"]
+__all__ = ["arrivals", "conflicting", "journeys", "logs", "requests", "scraps", "shifts"]
 
 SUBJECTS: Final = ("A1", "A2", "B1")
 SERVICES: Final = ("s", "t", "free")
@@ -179,6 +179,48 @@ def _of_desk(draw: st.DrawFn, office: Office, at: int, counter: str) -> Event:
         if how == "opened"
         else office.counter_closed(at=at, counter=counter)
     )
+
+
+@st.composite
+def requests(draw: st.DrawFn, office: Office, *, subjects: int = 3, days: int = 40, steps: int = 12) -> list[Event]:
+    """Requests over weeks, and answers: mostly as offices know them, some of it in no order, many at one instant."""
+    begins_at = int(office.at("08:00"))
+    made: list[Event] = []
+    for number in range(draw(st.integers(1, subjects))):
+        subject, at = f"R{number}", begins_at + draw(st.integers(0, days)) * DAY
+        if draw(st.integers(0, 7)):
+            made.append(office.request_submitted(subject, at=at, service=draw(st.sampled_from(("ktp", "kk")))))
+        for _ in range(draw(st.integers(0, steps))):
+            at += draw(st.sampled_from((0, 0, MINUTE, HOUR, 5 * HOUR, DAY, 3 * DAY, 31 * DAY, -2 * HOUR)))
+            how = draw(st.sampled_from(_REQUEST_STEPS))
+            by: dict[str, str | None] = {}
+            if how in ("accepted", "worked", "completed"):
+                by["employee"] = draw(st.sampled_from(EMPLOYEES))
+            if how == "completed":
+                by["outcome"] = draw(st.sampled_from(("handed_over", "refused", "lost", None)))
+            make: Callable[..., Event] = getattr(office, f"request_{how}")
+            made.append(make(subject, at=at, **by))
+    for _ in range(draw(st.integers(0, 3))):
+        at = begins_at + draw(st.integers(0, days)) * DAY
+        service = draw(st.sampled_from(("ktp", "s", None)))
+        made.append(office.feedback(draw(st.integers(1, 4)), at=at, service=service))
+    for event in draw(st.lists(st.sampled_from(made), max_size=3)) if made else ():
+        made.append(again(event, id=f"again-{len(made)}"))
+    return sorted(made, key=lambda event: (int(event.time), event.id))
+
+
+_REQUEST_STEPS: Final = (
+    "submitted",
+    "accepted",
+    "worked",
+    "worked",
+    "suspended",
+    "resumed",
+    "completed",
+    "completed",
+    "reopened",
+    "cancelled",
+)
 
 
 @st.composite

@@ -9,11 +9,12 @@ from __future__ import annotations
 import inspect
 import json
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta, Struct, field
 
+from loket.domain.request_summary import RequestFigures
 from loket.domain.summary import EmployeeFigures, Flat, UnitFigures
 from loket.wire.instant import INSTANT_PATTERN
 
@@ -54,8 +55,8 @@ class Rejection(Struct, frozen=True):
 class Difference(Struct, frozen=True, kw_only=True, omit_defaults=False):
     """One figure that metrics and record tell differently. `late`: late events explain it, which is no disagreement.
 
-    `table` is `units`, `employees`, `day` or `day_employees` (the day's gauges); `figure` is the name in the rows, with
-    a dot before its part (`closed.completed`), or the metric's own where the rows have only a sum of it
+    `table` is `units`, `employees`, `requests`, `day` or `day_employees` (the day's gauges); `figure` is the name in
+    the rows, with a dot before its part (`closed.completed`), or the metric's own where the rows have only a sum of it
     (`waits_answered/yes`).
     """
 
@@ -80,7 +81,7 @@ class _Common(Struct, frozen=True, kw_only=True):
     now: Now
     units: list[UnitFigures]
     employees: list[EmployeeFigures]
-    requests: list[dict[str, Any]] = field(default_factory=list)
+    requests: list[RequestFigures] = field(default_factory=list)
     rejected: list[Rejection]
     duplicates: Count
     contradictions: Count
@@ -94,8 +95,7 @@ class _Common(Struct, frozen=True, kw_only=True):
 class TryReport(_Common, frozen=True, kw_only=True):
     """What `loket try --json` prints: the record over the whole log, and whether the metrics agree with it.
 
-    `requests` is empty until requests are processed. Absent means that a figure does not apply, null that there is no
-    value.
+    Absent means that a figure does not apply, null that there is no value.
     """
 
     agreement: Agreement

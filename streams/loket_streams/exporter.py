@@ -37,6 +37,7 @@ from loket_streams.desks import desks, write_desks
 from loket_streams.naming import Named
 from loket_streams.partitions import Partition
 from loket_streams.pipeline_series import write_partitions, write_unit, write_worker
+from loket_streams.request_series import RequestSeries
 from loket_streams.rows import Others, people, rows
 from loket_streams.series import EmployeeSeries, ServiceSeries
 from loket_streams.tallies import SourceClock
@@ -82,16 +83,17 @@ class Exporter:
         """The page of units, services and the pipeline."""
         worker = self._worker
         page = Page((*UNIT_METRICS, *PIPELINE_METRICS))
-        series = ServiceSeries(page)
+        series, requests = ServiceSeries(page), RequestSeries(page)
         others = Others()
         shown: set[str] = set()
         write_partitions(page, worker)
         for partition, now in self._ready():
             page.add(pipeline.EVALUATED_AT, labels(partition=partition.number), now)
-            self._look_into(partition, partial(self._show, page, series, others, shown, partition, now))
+            self._look_into(partition, partial(self._show, page, series, requests, others, shown, partition, now))
         if others.units:
             for row in (others.row, others.without_issue):
                 series.write(OTHER, row)
+                requests.write(OTHER, row)
             series.write_unit(OTHER, others.without_issue.tally.counts, others.late)
             write_desks(page, OTHER, others.desks)
         self._behind(page)
@@ -141,6 +143,7 @@ class Exporter:
         self,
         page: Page,
         series: ServiceSeries,
+        requests: RequestSeries,
         others: Others,
         shown: set[str],
         partition: Partition,
@@ -154,6 +157,7 @@ class Exporter:
         shown.add(state.unit)
         for row in rows(state, figures):
             series.write(state.unit, row)
+            requests.write(state.unit, row)
         series.write_unit(state.unit, state.tallies.get(EMPTY_SERVICE, _NO_TALLY).counts, state.late)
         write_desks(page, state.unit, desks(state, now))
         write_hours(page, state.unit, state.policy, now)

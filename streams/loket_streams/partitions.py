@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from threading import RLock
 
 from loket.domain.policy import Policy, UnitPolicy
+from loket.domain.requesting import follow
 from loket.domain.state import OTHER, UnitState
 from loket_streams.errors import GapError, RecoveryError, RetentionError, TruncatedError
 from loket_streams.fetching import Found
@@ -196,7 +197,7 @@ class Partitions:
             self.policy = policy
             for partition in self:
                 for unit, state in partition.units.items():
-                    state.policy = self.policy_of(unit)
+                    follow(state, self.policy_of(unit))
                 partition.strangers = _strangers(partition)
 
     @property

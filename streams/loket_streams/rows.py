@@ -11,8 +11,9 @@ from typing import Final
 from msgspec import Struct
 
 from loket.domain.days import service_days
-from loket.domain.figures import DayFigures, Figures, Present
+from loket.domain.figures import DayFigures, Figures, Present, has_tickets
 from loket.domain.policy import ServicePolicy, Target
+from loket.domain.requests import RequestPresent
 from loket.domain.sessions import evaluate_staff
 from loket.domain.state import OTHER, UnitState
 from loket.domain.steps import EMPTY_SERVICE
@@ -32,7 +33,8 @@ _NO_COUNTS = Counts()
 class Row(Struct):
     """One unit and service. Nothing in it may be changed: the tally is the state's own.
 
-    `target` is in force; `covered`: there was one already when the oldest open tickets were issued.
+    `requests` None: it has none; `has_tickets` False: it has nothing else. `target` is in force; `covered`: there was
+    one already when the oldest open tickets were issued.
     """
 
     service: str
@@ -41,6 +43,8 @@ class Row(Struct):
     day: DayFigures
     last_call: int | None = None
     policy: ServicePolicy | None = None
+    requests: RequestPresent | None = None
+    has_tickets: bool = True
     target: Target | None = None
     covered: bool = False
 
@@ -57,6 +61,8 @@ def rows(state: UnitState, figures: Figures) -> Iterator[Row]:
             day,
             state.last_call.get(service),
             policy,
+            figures.requests.get(service),
+            has_tickets(state, service),
             policy.target(day.day) if policy is not None else None,
             policy is not None and policy.target(day.day - OPEN_DAYS) is not None,
         )
@@ -139,8 +145,21 @@ def _add_row(to: Row, row: Row) -> None:
         to.day.counts[figure] = to.day.counts.get(figure, 0) + amount
     for name in ("judged", "breached", "expired", "unserved"):
         setattr(to.day, name, getattr(to.day, name) + getattr(row.day, name))
+    if row.requests is not None:
+        to.requests = _both(to.requests or RequestPresent(), row.requests)
     if row.last_call is not None:
         to.last_call = max(row.last_call, to.last_call or 0)
+
+
+def _both(one: RequestPresent, other: RequestPresent) -> RequestPresent:
+    return RequestPresent(
+        one.open + other.open,
+        one.suspended + other.suspended,
+        one.over_target + other.over_target,
+        one.judged + other.judged,
+        one.breached + other.breached,
+        _least(one.oldest_start, other.oldest_start),
+    )
 
 
 def _add_counts(to: Counts, counts: Counts) -> None:

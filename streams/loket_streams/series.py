@@ -23,19 +23,19 @@ from loket.catalogue import (
 )
 from loket.domain.figures import DayFigures, Present
 from loket.domain.steps import EMPTY_SERVICE
-from loket.domain.tally import DAY_PEOPLE, Counts, Histogram
+from loket.domain.tally import BUCKETS_MS, DAY_PEOPLE, Counts, Histogram
 from loket.exposition import Page, bound, labels, number
 from loket_streams.rows import Person, Row
 
-__all__ = ["EmployeeSeries", "ServiceSeries"]
+__all__ = ["Durations", "EmployeeSeries", "Line", "ServiceSeries", "line_of", "write_lines"]
 
-_NO_HISTOGRAMS: Final = {kind.figure: Histogram([0] * (len(kind.bounds_ms) + 1)) for kind in units.DURATIONS}
+_NO_HISTOGRAMS: Final = {kind: Histogram([0] * (len(bounds) + 1)) for kind, bounds in BUCKETS_MS.items()}
 
 _Figures = TypeVar("_Figures")
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class Line:
     """One series of each row: the figure that it shows, and its text before and after the row's labels."""
 
     figure: str
@@ -47,12 +47,18 @@ class _Line:
     """Whether it exists before the figure does."""
 
 
-def _line(page: Page, metric: Metric, figure: str, more: str, *, parts: int, always: bool = True) -> _Line:
+def line_of(
+    page: Page, metric: Metric, figure: str, more: str, *, parts: int | None = None, always: bool = True
+) -> Line:
+    """The line of a metric for a figure, with these labels more than the row's."""
     tail = f",{more}}} " if more else "} "
-    return _Line(figure, f"{metric.name}{{", tail, parts, page.lines(metric).append, always)
+    return Line(
+        figure, f"{metric.name}{{", tail, metric.parts if parts is None else parts, page.lines(metric).append, always
+    )
 
 
-def _write(lines: Iterable[_Line], row: str, amounts: Mapping[str, int]) -> None:
+def write_lines(lines: Iterable[Line], row: str, amounts: Mapping[str, int]) -> None:
+    """Write lines of a row with these labels and amounts by figure."""
     for line in lines:
         amount = amounts.get(line.figure)
         if amount is None:
@@ -71,9 +77,9 @@ class _Plan:
                 metric.without_issue or not without_issue
             )
 
-        def of(metrics: Iterable[Metric]) -> list[_Line]:
+        def of(metrics: Iterable[Metric]) -> list[Line]:
             return [
-                _line(
+                line_of(
                     page,
                     metric,
                     figure,
@@ -99,23 +105,23 @@ class _Plan:
             else [line for line in of((units.TICKETS_WAITING, units.TICKETS_EARLY, units.OVER_TARGET)) if line.always]
         )
         self.corrections = [
-            _line(page, units.CORRECTIONS, figure, more, parts=parts, always=always)
+            line_of(page, units.CORRECTIONS, figure, more, parts=parts, always=always)
             for metric in units.EVENTS_BROUGHT
             for figure, more, parts, always in _corrections(metric, exists)
         ]
-        self.durations = [_Durations(page, metric, always=exists(metric, None)) for metric in units.DURATIONS]
+        self.durations = [Durations(page, metric, always=exists(metric, None)) for metric in units.DURATIONS]
 
     def write(self, row: Row, text: str) -> None:
         """Write the lines of a row with these labels."""
         counts, present = row.tally.counts, row.present
-        _write(self.counts, text, counts.total)
-        _write(self.corrections, text, counts.corrected)
+        write_lines(self.counts, text, counts.total)
+        write_lines(self.corrections, text, counts.corrected)
         for durations in self.durations:
             durations.write(text, row.tally.histograms)
-        _write(self.cumulative, text, _of_time(present))
-        _write(self.day, text, row.day.counts)
-        _write(self.day_of_time, text, _of_time(row.day))
-        _write(
+        write_lines(self.cumulative, text, _of_time(present))
+        write_lines(self.day, text, row.day.counts)
+        write_lines(self.day_of_time, text, _of_time(row.day))
+        write_lines(
             self.present,
             text,
             {"waiting": present.waiting, "early": present.early, "over_target": present.over_target},
@@ -141,7 +147,7 @@ def _corrections(metric: Metric, exists: Callable[[Metric, str | None], bool]) -
             yield figure, labels(**more), parts, exists(metric, value)
 
 
-class _Durations:
+class Durations:
     """The lines of one histogram and of its corrections."""
 
     def __init__(self, page: Page, metric: Metric, *, always: bool) -> None:
@@ -153,7 +159,7 @@ class _Durations:
         self._sum = f"{metric.name}_sum{{"
         self._count = f"{metric.name}_count{{"
         self._corrections = [
-            _line(page, units.CORRECTIONS, figure, labels(figure=name), parts=parts)
+            line_of(page, units.CORRECTIONS, figure, labels(figure=name), parts=parts)
             for name, figure, parts in metric.corrections()
         ]
 
@@ -171,7 +177,7 @@ class _Durations:
         append(f"{self._sum}{row}}} {number(histogram.sum_ms, 1000)}\n")
         append(f"{self._count}{row}}} {histogram.count}\n")
         taken = {f"{self._kind}_ms": histogram.corrected_ms, f"{self._kind}_count": histogram.corrected_count}
-        _write(self._corrections, row, taken)
+        write_lines(self._corrections, row, taken)
 
 
 class ServiceSeries:
@@ -189,7 +195,8 @@ class ServiceSeries:
             plan = _Plan(self._page, judges=judges, in_force=in_force, without_issue=without_issue)
             self._plans[(judges, in_force, without_issue)] = plan
         text = labels(unit=unit, service=row.service)
-        plan.write(row, text)
+        if row.has_tickets:
+            plan.write(row, text)
         add = self._page.add
         if row.present.oldest_wait_start is not None:
             add(units.OLDEST_WAIT_START, text, row.present.oldest_wait_start)
@@ -219,33 +226,33 @@ class EmployeeSeries:
     def __init__(self, page: Page) -> None:
         metrics = (*EMPLOYEE_COUNTS, *EMPLOYEE_DURATIONS)
         self._totals = [
-            *(_line(page, metric, metric.figure, "", parts=metric.parts) for metric in EMPLOYEE_COUNTS),
+            *(line_of(page, metric, metric.figure, "", parts=metric.parts) for metric in EMPLOYEE_COUNTS),
             *(line for metric in EMPLOYEE_DURATIONS for line in _sum_and_count(page, metric)),
         ]
         self._corrections = [
-            _line(page, EMPLOYEE_CORRECTIONS, figure, labels(figure=name), parts=parts)
+            line_of(page, EMPLOYEE_CORRECTIONS, figure, labels(figure=name), parts=parts)
             for metric in metrics
             for name, figure, parts in metric.corrections(EMPLOYEE_PREFIX)
         ]
         # Of who never had a session there is no time: the amounts tell which series exist.
         self._time = [
-            _line(page, metric, metric.figure, "", parts=metric.parts, always=False) for metric in EMPLOYEE_TIME
+            line_of(page, metric, metric.figure, "", parts=metric.parts, always=False) for metric in EMPLOYEE_TIME
         ]
         self._day = [
-            _line(page, metric, metric.figure, "", parts=metric.parts, always=metric.figure in DAY_PEOPLE)
+            line_of(page, metric, metric.figure, "", parts=metric.parts, always=metric.figure in DAY_PEOPLE)
             for metric in EMPLOYEE_DAY
         ]
 
     def write(self, unit: str, person: Person) -> None:
         """Write all series of one employee of one unit."""
         text = labels(unit=unit, employee=person.employee)
-        _write(self._totals, text, person.counts.total)
-        _write(self._corrections, text, person.counts.corrected)
-        _write(self._time, text, person.time)
-        _write(self._day, text, person.day)
+        write_lines(self._totals, text, person.counts.total)
+        write_lines(self._corrections, text, person.counts.corrected)
+        write_lines(self._time, text, person.time)
+        write_lines(self._day, text, person.day)
 
 
-def _sum_and_count(page: Page, metric: Metric) -> Iterable[_Line]:
+def _sum_and_count(page: Page, metric: Metric) -> Iterable[Line]:
     append = page.lines(metric).append
-    yield _Line(f"{metric.figure}_ms", f"{metric.name}_sum{{", "} ", metric.parts, append, always=True)
-    yield _Line(f"{metric.figure}_count", f"{metric.name}_count{{", "} ", 1, append, always=True)
+    yield Line(f"{metric.figure}_ms", f"{metric.name}_sum{{", "} ", metric.parts, append, always=True)
+    yield Line(f"{metric.figure}_count", f"{metric.name}_count{{", "} ", 1, append, always=True)

@@ -263,8 +263,8 @@ def test_every_kind_of_event_is_counted_as_what_it_is(tmp_path: Path, scratch: P
             first
             | {
                 "id": "n5",
-                "type": "loket.request.submitted",
-                "data": {"unit": first["data"]["unit"], "service": "card"},
+                "type": "loket.event.corrected",
+                "data": {"unit": first["data"]["unit"], "of": {"source": "a", "id": "b"}, "set": {"service": "card"}},
             }
         ).encode(),
     ]

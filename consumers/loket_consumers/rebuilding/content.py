@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, Select, Table, select
 
+from loket_consumers.request_schema import feedback, request_steps, requests
 from loket_consumers.schema import (
     archive,
     dead_letters,
@@ -40,7 +41,19 @@ __all__ = [
     "streamed",
 ]
 
-DERIVED: Final = (units, queue_closings, sessions, employee_days, tickets, legs, stretches, employee_stretches)
+DERIVED: Final = (
+    units,
+    queue_closings,
+    sessions,
+    employee_days,
+    tickets,
+    legs,
+    stretches,
+    employee_stretches,
+    request_steps,
+    requests,
+    feedback,
+)
 """Tables that say nothing but what the archive comes to, in the order in which they can be filled."""
 
 RAW: Final = ("key", "value", "headers")

@@ -17,7 +17,9 @@ from loket.catalogue import (
 )
 from loket.catalogue.documentation import documentation
 from loket.catalogue.employees import EMPLOYEES_EVALUATED_AT
+from loket.catalogue.requests import REQUEST_DURATIONS
 from loket.domain.contribution import HISTOGRAMS
+from loket.domain.request_facts import CLOCKS
 from loket.domain.tally import BUCKETS_MS
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "metrics.md"
@@ -38,12 +40,18 @@ loket_employee_staffed_seconds loket_employee_serving_seconds loket_employee_cal
 loket_day_employee_staffed_seconds loket_day_employee_serving_seconds loket_day_employee_call_gap_seconds
 loket_day_employee_call_gaps loket_counters_open loket_sessions_active loket_counter_open
 loket_counter_last_event_timestamp_seconds loket_counter_outbox_pending loket_counter_outbox_oldest_timestamp_seconds
+loket_requests_open loket_requests_suspended loket_requests_over_target loket_oldest_request_start_timestamp_seconds
+loket_requests_submitted_total loket_requests_completed_total loket_requests_cancelled_total
+loket_requests_reopened_total loket_requests_ever_completed_total loket_requests_reopened_early_total
+loket_requests_judged loket_requests_breached loket_request_citizen_seconds loket_request_citizen_service_seconds
+loket_request_legal_seconds loket_request_task_seconds loket_feedback_total
 """.split()  # noqa: SIM905 (a page of names reads better than a list of quoted ones)
 """What the product promises by name."""
 
 LABELS = {
     "unit", "service", "employee", "counter", "outcome", "within", "figure", "source", "reason", "side",
-    "state", "window", "rule", "result", "partition", "kind", "component", "version", "python", "name_id", "name_en",
+    "state", "window", "rule", "score", "result", "partition", "kind", "component", "version", "python",
+    "name_id", "name_en",
 }  # fmt: skip
 """What a series may be told apart by: never a ticket, never a citizen."""
 
@@ -77,8 +85,8 @@ def test_an_employee_is_named_on_the_page_of_employees_alone() -> None:
 
 
 def test_each_kind_of_duration_has_the_bounds_of_the_domain() -> None:
-    assert {metric.figure: metric.bounds_ms for metric in units.DURATIONS} == BUCKETS_MS
-    assert set(BUCKETS_MS) == set(HISTOGRAMS)
+    assert {metric.figure: metric.bounds_ms for metric in (*units.DURATIONS, *REQUEST_DURATIONS)} == BUCKETS_MS
+    assert set(BUCKETS_MS) == {*HISTOGRAMS, *CLOCKS}
 
 
 def test_rule_23_a_correction_is_called_by_the_metric_without_loket_and_total() -> None:

@@ -149,8 +149,36 @@ def test_the_targets_name_every_office_and_service_in_both_languages() -> None:
         unit = policy.units[plan.unit]
         assert unit.names.id
         assert unit.names.en
-        assert list(unit.services) == [service.service for service in plan.services]
+        assert list(unit.services) == [
+            *(service.service for service in plan.services),
+            *sorted(service.document for service in plan.services if service.document is not None),
+        ]
         for service in unit.services.values():
             assert service.names.id
             assert service.names.en
-            assert service.targets
+            assert service.targets or service.turnarounds
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_documents_are_asked_for_and_within_minutes_everything_that_becomes_of_them_is_seen(seed: int) -> None:
+    sent = [event for _, event in minute(seed, 240) if isinstance(event, facts.RequestEvent | facts.FeedbackGiven)]
+    kinds = Counter(type(event) for event in sent)
+    for kind in (
+        facts.RequestSubmitted,
+        facts.RequestAccepted,
+        facts.RequestWorked,
+        facts.RequestSuspended,
+        facts.RequestResumed,
+        facts.RequestCompleted,
+        facts.RequestReopened,
+        facts.RequestCancelled,
+        facts.FeedbackGiven,
+    ):
+        assert kinds[kind], kind
+    policy = load_targets(demo_targets()).unit("dukcapil")
+    state = UnitState("dukcapil", policy)
+    for event in sent:
+        apply(state, event, int(event.time))
+    figures = evaluate(state, MORNING + 240 * SECOND).requests
+    assert set(figures) == {"cetak-kk", "kutipan-akta"}
+    assert sum(present.judged for present in figures.values()) > 0
