@@ -13,8 +13,10 @@ from loket.domain.events import Event
 from loket.domain.policy import DAY, HOUR, Policy, Produces, ServicePolicy, Turnaround, UnitPolicy
 from loket.domain.request_summary import OF_THE_RECORD, request_rows
 from loket.testing.builders import Office
-from loket_consumers.engines import connect, reading
+from loket_consumers.engines import connect, reading, writing
 from loket_consumers.migrating import upgrade
+from loket_consumers.rebuilding.rebuild import rebuild
+from support.dying_rebuild import MEANING, Quiet
 from support.oracle import Oracle
 from support.recorded import empty, figures, store_all
 
@@ -131,3 +133,26 @@ def test_the_rows_of_the_record_are_those_of_the_state_with_medians_and_quarters
     assert [(quarter.quarter, quarter.submitted) for quarter in ktp.quarters] == [("2026-Q1", 2), ("2026-Q2", 1)]
     assert state.received == int(o.at("+80 11:00"))
     assert now > DAY
+
+
+def test_a_rebuild_makes_the_same_requests_and_mends_what_was_damaged(engine: Engine) -> None:
+    o = Office()
+    late = int(o.at("+90 08:00"))
+    log: list[Event] = [
+        o.request_submitted("R1", at="08:00"),
+        o.request_completed("R1", at="08:30", outcome="handed_over"),
+        o.request_submitted("R2", at="08:00", service="kk"),
+        o.feedback(4, at="09:00", service="ktp"),
+        o.request_submitted("R3", at=late),
+        o.request_reopened("R1", at=late + HOUR),
+    ]
+    told(engine, *log)
+    meaning = msgspec.structs.replace(MEANING, policy=POLICY)
+    whole = rebuild(engine, meaning, Quiet())
+    assert [table.table for table in whole.tables if not table.same] == []
+    with writing(engine) as connection:
+        connection.execute(text("UPDATE requests SET citizen_ms = 1 WHERE subject = 'R1'"))
+        connection.execute(text("DELETE FROM feedback"))
+    mended = rebuild(engine, meaning, Quiet())
+    assert {table.table for table in mended.tables if not table.same} == {"requests", "feedback"}
+    assert mended.digest == whole.digest
