@@ -25,11 +25,17 @@ from loket.domain.state import UnitState
 
 __all__ = ["gone_records", "hours_mark", "mark_requests", "page_names", "restore_requests", "take_request_records"]
 
+_NEAREST_MS = 60_000_000_000_000
+"""Before 1970: some 1,900 years."""
+
+_TIMES = tuple(name for name in Course.__struct_fields__ if name.endswith(("_at", "_ms", "_since")))
+
 _ENCODER = msgspec.msgpack.Encoder()
 _REQUESTS = msgspec.msgpack.Decoder(list[Request])
 _HASHES = msgspec.msgpack.Decoder(list[int])
 _STABLE = msgspec.msgpack.Encoder(order="deterministic", enc_hook=lambda days: sorted(days))
-_FURTHEST_MS = 2**53
+_FURTHEST_MS = 240_000_000_000_000
+"""Of an instant or a duration: some 7,600 years, so that every instant has a date."""
 
 
 def _page_name(page: RequestPage) -> str:
@@ -112,7 +118,9 @@ def restore_requests(
         if not 0 < len(found) <= PAGE_REQUESTS:
             raise ValueError(f"page {name} has {len(found)} requests")
         for request in found:
-            if (request.day, request.page) != place or any(abs(at) > _FURTHEST_MS for at in _instants(request.course)):
+            if (request.day, request.page) != place or any(
+                not -_NEAREST_MS < ms < _FURTHEST_MS for ms in _times(request)
+            ):
                 raise ValueError(f"a request on page {name} does not belong there, or is of no time")
             requests.restore(request, _ENCODER.encode(request), label_of(request), state.policy)
     for number in forgotten:
@@ -132,6 +140,10 @@ def _page(pages: Mapping[str, bytes], name: str) -> bytes:
     return packed
 
 
-def _instants(course: Course) -> Iterator[int]:
-    told = (course.submitted_at, course.ended_at, course.suspended_since, course.breach_at, course.last_at)
-    return (at for at in told if at is not None)
+def _times(request: Request) -> Iterator[int]:
+    """All instants and durations of a request."""
+    for step in request.steps:
+        yield step.at
+        yield step.target_ms or 0
+    for name in _TIMES:
+        yield getattr(request.course, name) or 0

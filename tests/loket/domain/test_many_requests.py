@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from random import Random
 
 import pytest
 
@@ -11,7 +12,7 @@ from loket.domain.events import Event, RequestSubmitted
 from loket.domain.figures import evaluate
 from loket.domain.opening import OpeningHours
 from loket.domain.policy import DAY, HOUR, Clock, Produces, ServicePolicy, Turnaround, UnitPolicy
-from loket.domain.records import load, split_key, take_records
+from loket.domain.records import RecordError, load, split_key, take_records
 from loket.domain.request_course import Course, RequestStep, course_of
 from loket.domain.request_steps import Request
 from loket.domain.requests import MAX_FORGOTTEN_PAGES, PAGE_REQUESTS
@@ -119,3 +120,29 @@ def test_beyond_what_a_state_holds_a_new_request_is_late(monkeypatch: pytest.Mon
     assert told == [Applied.APPLIED, Applied.APPLIED, Applied.LATE]
     assert state.late == 1
     assert apply(state, office.request_completed("R1", at="09:00"), OPENS) is Applied.APPLIED
+
+
+def test_damaged_pages_are_refused_or_do_no_harm() -> None:
+    office, state = Office(), UnitState("u", POLICY)
+    for number in range(6):
+        apply(state, office.request_submitted(f"R{number}", at=f"+{number} 08:00"), OPENS)
+        apply(state, office.request_suspended(f"R{number}", at=f"+{number} 10:00"), OPENS)
+    more = [office.request_completed(f"R{number}", at=f"+9 {10 + number}:00") for number in range(6)]
+    written = {split_key(key)[1]: value or b"" for key, value in take_records(state)}
+    random, refused, later = Random(7), 0, OPENS + 90 * DAY
+    for _ in range(1_000):
+        damaged = {name: bytearray(value) for name, value in written.items()}
+        page = damaged[random.choice(sorted(damaged, key=str))]
+        page[random.randrange(len(page))] = random.randrange(256)
+        pages = {name: bytes(value) for name, value in damaged.items() if name is not None}
+        try:
+            again = load(bytes(damaged[None]), pages, POLICY)
+        except RecordError:
+            refused += 1
+            continue
+        for event in more:
+            apply(again, event, int(event.time))
+        apply(again, office.heartbeat(at=later), later)
+        evaluate(again, later)
+        take_records(again)
+    assert 100 < refused < 1_000
