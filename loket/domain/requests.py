@@ -13,13 +13,12 @@ So an event costs the same whatever is open, and a checkpoint writes the pages t
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
-
 import msgspec
 from msgspec import Struct, field
 
 from loket.domain.days import service_days
 from loket.domain.events import identity_hash
+from loket.domain.ordered import Ordered
 from loket.domain.policy import UnitPolicy
 from loket.domain.request_course import Course
 from loket.domain.request_steps import Request
@@ -64,25 +63,25 @@ _UNPACK = msgspec.msgpack.Decoder(Request)
 class OpenRequests(Struct):
     """Of the open requests of a service, in order: when they were submitted, and when the targets of some pass."""
 
-    starts: list[int] = field(default_factory=list)
-    breaches: list[int] = field(default_factory=list)
+    starts: Ordered = field(default_factory=Ordered)
+    breaches: Ordered = field(default_factory=Ordered)
     suspended: int = 0
 
     def add(self, course: Course) -> None:
-        insort(self.starts, course.submitted_at or 0)
+        self.starts.add(course.submitted_at or 0)
         if course.breach_at is not None:
-            insort(self.breaches, course.breach_at)
+            self.breaches.add(course.breach_at)
         self.suspended += course.suspended_since is not None
 
     def remove(self, course: Course) -> None:
-        del self.starts[bisect_left(self.starts, course.submitted_at or 0)]
+        self.starts.remove(course.submitted_at or 0)
         if course.breach_at is not None:
-            del self.breaches[bisect_left(self.breaches, course.breach_at)]
+            self.breaches.remove(course.breach_at)
         self.suspended -= course.suspended_since is not None
 
     def over_target(self, now: int) -> int:
         """How many of the targets have passed before an instant (exactly at the target is within)."""
-        return bisect_left(self.breaches, now)
+        return self.breaches.below(now)
 
 
 class RequestPresent(Struct):
@@ -231,5 +230,6 @@ class Requests:
         if found is None:
             return RequestPresent(judged=judged, breached=breached)
         over = found.over_target(now)
-        oldest = min(found.starts[0], now) if found.starts else None
+        first = found.starts.first
+        oldest = None if first is None else min(first, now)
         return RequestPresent(len(found.starts), found.suspended, over, judged + over, breached + over, oldest)
