@@ -48,6 +48,19 @@ def test_commits_are_held_back_to_what_is_durable(make_stream: MakeStream) -> No
     assert stream.settled(worker) != stream.expected()
 
 
+def test_what_is_not_durable_is_not_committed_and_read_again(make_stream: MakeStream) -> None:
+    stream = make_stream()
+    worker = stream.worker(LOKET_CHECKPOINT_INTERVAL_S="60")
+    worker.start(ready=True)
+    stream.send(visits(400, 20))
+    stream.settled(worker)
+    time.sleep(3)  # Faust commits every second
+    assert not any(stream.committed().values())
+    worker.kill()
+    worker.start()
+    assert stream.settled(worker) == stream.expected()
+
+
 def test_an_exception_of_the_agent_ends_the_process(make_stream: MakeStream) -> None:
     """Faust acknowledges the event and starts the agent again; here nothing is committed, and a new start has all."""
     stream = make_stream(partitions=1)

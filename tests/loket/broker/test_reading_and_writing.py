@@ -157,6 +157,11 @@ class TestKafka(AnyBroker):
             ((partition, end),) = producer.ends.items()
         assert end == 10
         consumer = KafkaEventConsumer(connection, topic, f"g-{uuid.uuid4().hex[:8]}")
+        # Its defaults are others for each of these.
+        told_to_client = consumer._consumer.config
+        assert told_to_client["enable_auto_commit"] is False
+        assert told_to_client["auto_offset_reset"] == "earliest"
+        assert told_to_client["isolation_level"] == "read_committed"
         told: list[tuple[str, list[int]]] = []
 
         def assigned(partitions: Sequence[int]) -> None:
