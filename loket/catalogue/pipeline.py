@@ -13,6 +13,7 @@ from loket.wire.rejection import Reason
 
 __all__ = [
     "APPLIED_OFFSET",
+    "BROKER_ANSWERED",
     "BUDGET_ALLOWED",
     "BUDGET_KINDS",
     "BUDGET_USED",
@@ -164,6 +165,12 @@ FOREIGN_WRITES: Final = Metric(
     "Times that another worker was found to have written to the changelog of a partition of ours.",
 )
 REBALANCES: Final = Metric("loket_rebalances_total", Kind.COUNTER, "Assignments of partitions, the first included.")
+BROKER_ANSWERED: Final = Metric(
+    "loket_broker_answered_timestamp_seconds",
+    Kind.GAUGE,
+    "When the broker last answered a fetch of this process; no series before the first answer.",
+    parts=MILLISECONDS,
+)
 TARGETS_VALID: Final = Metric(
     "loket_targets_valid", Kind.GAUGE, "Whether targets.yaml as it is now is in force (1), or the last good one (0)."
 )
@@ -193,6 +200,7 @@ PIPELINE_METRICS: Final = (
     LAST_CHECKPOINT,
     FOREIGN_WRITES,
     REBALANCES,
+    BROKER_ANSWERED,
     TARGETS_VALID,
     BUILD_INFO,
 )

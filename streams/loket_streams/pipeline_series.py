@@ -78,6 +78,9 @@ def write_worker(page: Page, worker: Worker, units_named: int) -> None:
         page.add(pipeline.LAST_CHECKPOINT, "", checkpoints.last_ms)
     page.add(pipeline.FOREIGN_WRITES, "", checkpoints.foreign_writes)
     page.add(pipeline.REBALANCES, "", worker.rebalances)
+    answered_ms = worker.source.answered_ms()
+    if answered_ms is not None:
+        page.add(pipeline.BROKER_ANSWERED, "", answered_ms)
     page.add(pipeline.TARGETS_VALID, "", int(worker.targets_valid))
     version = labels(component="worker", version=__version__, python=platform.python_version())
     page.add(pipeline.BUILD_INFO, version, 1)

@@ -1,0 +1,51 @@
+"""Everything that is generated: by path, with its text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+
+from loket_dashboards.city import city
+from loket_dashboards.employees import employee, employees
+from loket_dashboards.hall import hall
+from loket_dashboards.history import history
+from loket_dashboards.language import LANGUAGES, Language
+from loket_dashboards.page import Page
+from loket_dashboards.pipeline import pipeline
+from loket_dashboards.unit import unit
+
+__all__ = ["BOARDS", "RESTRICTED", "generated", "write"]
+
+BOARDS: Final[tuple[Callable[[Language], Page], ...]] = (city, hall, unit, employees, employee, pipeline, history)
+
+RESTRICTED: Final = frozenset({"employee"})
+"""The dashboards that go into a folder with rights of its own."""
+
+
+def generated() -> Mapping[str, str]:
+    """Every file by its path in the folder of the output, the same each time."""
+    return dict(sorted(_files()))
+
+
+def write(folder: Path) -> list[Path]:
+    """Write every file below a folder, and return them."""
+    written = []
+    for name, text in generated().items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        written.append(path)
+    return written
+
+
+def _files() -> Iterator[tuple[str, str]]:
+    for language in LANGUAGES:
+        for board in BOARDS:
+            page = board(language)
+            folder = "employees" if page.slug in RESTRICTED else "boards"
+            text = json.dumps(page.build(), cls=JSONEncoder, indent=1, ensure_ascii=False, sort_keys=True)
+            yield f"grafana/{language}/{folder}/{page.slug}.json", text + "\n"

@@ -1,0 +1,333 @@
+"""Unit: what happens in one unit and why, for its supervisor."""
+
+from __future__ import annotations
+
+from loket_dashboards import figures, variables
+from loket_dashboards.language import Language, Text
+from loket_dashboards.page import Page
+from loket_dashboards.parts import Column, Line
+from loket_dashboards.promql import SERVICE, UNIT, by, exact, gained, grown, named
+
+__all__ = ["unit"]
+
+STEP = "30m"
+"""What a bar counts, where the range of the dashboard asks for nothing longer."""
+
+NAMES = ("wait", "way", "service", "hold")
+
+
+def unit(language: Language) -> Page:
+    """The dashboard in a language."""
+    page = Page(
+        language,
+        "unit",
+        Text("Loket: Unit", "Loket: Unit"),
+        Text(
+            "Satu unit: siapa menunggu, berapa lama, apa yang memakan waktu.",
+            "One unit: who waits, for how long, and what takes the time.",
+        ),
+    )
+    variables.source(page)
+    variables.unit(page)
+    variables.services(page)
+    page.links(
+        ("city", variables.BOARDS["city"]),
+        ("hall", variables.BOARDS["hall"]),
+        ("employees", variables.BOARDS["employees"]),
+        ("history", variables.BOARDS["history"]),
+    )
+    _now(page)
+    _services(page)
+    _waits(page)
+    _flow(page)
+    _levels(page)
+    _unusual(page)
+    return page
+
+
+def _now(page: Page) -> None:
+    page.row(Text("Sekarang", "Now"))
+    page.number(
+        Text("Data", "Data"),
+        Text("Apakah data langsung; bila tidak, mengapa.", "Whether the data are live; if not, why."),
+        figures.data_state(UNIT),
+        words=figures.DATA_WORDS,
+    )
+    page.number(
+        Text("Menunggu", "Waiting"),
+        Text("Orang yang menunggu dipanggil.", "People who wait to be called."),
+        by("unit", "loket_tickets_waiting", SERVICE),
+        decimals=0,
+    )
+    page.number(
+        Text("Lewat target", "Over target"),
+        Text("Di antaranya yang menunggu lebih lama dari target.", "Of them, who waits for longer than the target."),
+        by("unit", "loket_tickets_over_target", SERVICE),
+        decimals=0,
+    )
+    page.number(
+        Text("Tunggu terlama", "Longest wait"),
+        Text("Tunggu terlama yang sedang berjalan.", "The longest wait that goes on."),
+        figures.oldest_wait("unit", SERVICE),
+        unit="dtdurations",
+        nothing=Text("tidak ada yang menunggu", "nobody waits"),
+    )
+    page.number(
+        Text("Loket buka", "Counters open"),
+        Text("Loket yang buka sekarang.", "Counters that are open now."),
+        figures.counters_open("unit", UNIT),
+        decimals=0,
+    )
+    page.number(
+        Text("Sesi aktif", "Sessions active"),
+        Text("Loket dengan pegawai yang tidak sedang jeda.", "Counters with somebody in session who is not paused."),
+        by("unit", "loket_sessions_active", UNIT),
+        decimals=0,
+    )
+
+
+def _services(page: Page) -> None:
+    language = str(page.language)
+    name = f"name_{language}"
+    worst = Text("Terlama / target", "Longest / target")
+    by_service = "unit, service"
+    page.table(
+        Text("Menurut layanan", "By service"),
+        Text(
+            "Keadaan tiap layanan sekarang dan hari layanan ini.",
+            "Each service as it is now, and on this service day.",
+        ),
+        "service",
+        (
+            Column(f"max by (service, {name}) (loket_service_info{{{SERVICE}}})", Text("", "")),
+            Column(by("service", "loket_tickets_waiting", SERVICE), Text("Menunggu", "Waiting"), decimals=0),
+            Column(
+                by("service", "loket_tickets_over_target", SERVICE), Text("Lewat target", "Over target"), decimals=0
+            ),
+            Column(figures.oldest_wait("service", SERVICE), Text("Terlama", "Longest"), unit="dtdurations"),
+            Column(
+                figures.oldest_share("service", SERVICE),
+                worst,
+                unit="percentunit",
+                decimals=0,
+                thresholds=((None, "green"), (figures.NEAR, "orange"), (1, "red")),
+            ),
+            Column(
+                by("service", "loket_target_seconds", SERVICE, how="max"), Text("Target", "Target"), unit="dtdurations"
+            ),
+            Column(
+                by("service", "loket_target_ratio", SERVICE, how="max"),
+                Text("Tujuan", "Objective"),
+                unit="percentunit",
+                decimals=0,
+            ),
+            Column(
+                figures.level("service", SERVICE),
+                Text("Tingkat (live)", "Level (live)"),
+                unit="percentunit",
+                decimals=1,
+            ),
+            Column(by("service", "loket_day_tickets_issued", SERVICE), Text("Datang", "Arrived"), decimals=0),
+            Column(by("service", "loket_day_served", SERVICE), Text("Dilayani", "Served"), decimals=0),
+        ),
+        names={name: Text("Layanan", "Service"), "service": Text("Id", "Id")},
+        worst=worst,
+        hidden=("Value #A",),
+        height=8,
+    )
+    page.lines(
+        Text("Menunggu, menurut layanan", "Waiting, by service"),
+        Text("Orang yang menunggu dipanggil.", "People who wait to be called."),
+        [Line(named(by(by_service, "loket_tickets_waiting", SERVICE), language), f"{{{{{name}}}}}")],
+        stacked=True,
+        width=24,
+    )
+
+
+def _waits(page: Page) -> None:
+    page.row(Text("Waktu tunggu", "Waits"))
+    buckets = grown("le", "loket_wait_seconds_bucket", "1h", SERVICE)
+    target = by("", "loket_target_seconds", SERVICE, how="max")
+    page.lines(
+        Text("Waktu tunggu satu jam terakhir", "Waits of the last hour"),
+        Text(
+            "Perkiraan dari histogram, dari tunggu yang berakhir dengan panggilan. Yang masih menunggu ada di bawah "
+            "“terlama”. Garis putus-putus: target terpanjang dari layanan yang dipilih.",
+            "Estimated from a histogram, of waits that a call ended. Who still waits is in “longest”. Dashed: the "
+            "longest target of the services chosen.",
+        ),
+        [
+            Line(f"histogram_quantile(0.5, {buckets})", Text("median", "median")),
+            Line(f"histogram_quantile(0.9, {buckets})", Text("90 % di bawah", "90 % below")),
+            Line(figures.oldest_wait("", SERVICE), Text("terlama sekarang", "longest now")),
+            Line(target, Text("target", "target"), dashed=True),
+        ],
+        unit="s",
+    )
+    page.heat(
+        Text("Sebaran waktu tunggu", "Distribution of waits"),
+        Text("Berapa orang dipanggil setelah berapa lama.", "How many people were called after how long."),
+        grown("le", "loket_wait_seconds_bucket", "$__interval", SERVICE),
+        every=STEP,
+    )
+    page.lines(
+        Text("Menunggu, dan hari yang sama minggu lalu", "Waiting, and the same weekday before"),
+        Text("Orang yang menunggu; putus-putus: tujuh hari sebelumnya.", "People waiting; dashed: seven days before."),
+        [
+            Line(by("", "loket_tickets_waiting", SERVICE), Text("sekarang", "now")),
+            Line(
+                by("", "loket_tickets_waiting", SERVICE, " offset 7d"),
+                Text("minggu lalu", "a week before"),
+                dashed=True,
+            ),
+        ],
+    )
+    stages = [
+        Line(
+            figures.share(
+                grown("", f"loket_{stage}_seconds_sum", "1h", SERVICE),
+                grown("", f"loket_{stage}_seconds_count", "1h", SERVICE),
+                "",
+            ),
+            name,
+        )
+        for stage, name in zip(
+            NAMES,
+            (
+                Text("menunggu", "waiting"),
+                Text("menuju loket", "way"),
+                Text("dilayani", "service"),
+                Text("ditahan", "hold"),
+            ),
+            strict=True,
+        )
+    ]
+    page.lines(
+        Text("Ke mana waktu pergi", "Where the time goes"),
+        Text(
+            "Rata-rata satu jam terakhir untuk tiap tahap, masing-masing dari yang melaluinya.",
+            "The mean of the last hour for each stage, each of those who went through it.",
+        ),
+        stages,
+        unit="s",
+        stacked=True,
+    )
+
+
+def _flow(page: Page) -> None:
+    page.row(Text("Datang, dilayani, pergi", "Arrived, served, left"))
+    during = "$__interval"
+    page.lines(
+        Text("Datang dan dilayani", "Arrived and served"),
+        Text(
+            "Orang untuk tiap batang; layanan yang datang lebih banyak daripada yang dilayani menumpuk antrean.",
+            "People for each bar; where more come than are served, a queue builds up.",
+        ),
+        [
+            Line(gained("", "loket_tickets_issued_total", during, SERVICE), Text("datang", "arrived")),
+            Line(gained("", "loket_served_total", during, SERVICE), Text("dilayani", "served")),
+        ],
+        bars=True,
+        every=STEP,
+    )
+    page.lines(
+        Text("Pergi dan tidak datang", "Left and did not come"),
+        Text(
+            "Satu angka dengan dua bagian, karena ruang tunggu jarang tahu siapa yang pergi: yang pergi selagi "
+            "menunggu, dan yang dipanggil tetapi tidak datang.",
+            "One figure with two parts, as halls rarely know who left: who left while waiting, and who was called and "
+            "did not come.",
+        ),
+        [
+            Line(_closed("abandoned", during), Text("pergi", "left")),
+            Line(_closed("no_show", during), Text("dipanggil, tidak datang", "called, nobody came")),
+        ],
+        bars=True,
+        stacked=True,
+        every=STEP,
+    )
+
+
+def _levels(page: Page) -> None:
+    page.row(Text("Tingkat layanan", "Service level"))
+    objective = by("", "loket_target_ratio", SERVICE, how="min")
+    page.lines(
+        Text("Tingkat layanan hari ini", "Level today"),
+        Text(
+            "live: dari semua yang dinilai, juga yang masih menunggu; answered: hanya dari yang dipanggil. "
+            "Antrean yang tidak dipanggil menurunkan live saja. Putus-putus: tujuan terendah dari layanan yang dipilih.",
+            "live: of all judged, who still waits too; answered: of those called alone. A queue that nobody calls "
+            "lowers live alone. Dashed: the lowest objective of the services chosen.",
+        ),
+        [
+            Line(figures.level("unit", SERVICE), Text("live", "live")),
+            Line(figures.answered_level("unit", SERVICE), Text("answered", "answered")),
+            Line(objective, Text("tujuan", "objective"), dashed=True),
+        ],
+        unit="percentunit",
+        most=1,
+    )
+    during = "$__range"
+    page.number(
+        Text("live", "live"),
+        Text("1 − lewat / dinilai, hari layanan ini.", "1 − breached / judged, on this service day."),
+        figures.level("unit", SERVICE),
+        unit="percentunit",
+        decimals=1,
+        height=8,
+        nothing=Text("–", "–"),
+    )
+    page.number(
+        Text("answered", "answered"),
+        Text("Dipanggil dalam target / dipanggil, hari layanan ini.", "Called within target / called, on this day."),
+        figures.answered_level("unit", SERVICE),
+        unit="percentunit",
+        decimals=1,
+        height=8,
+        nothing=Text("–", "–"),
+    )
+    page.number(
+        Text("Dipanggil, tidak datang", "Called, nobody came"),
+        Text(
+            "Orang dalam rentang waktu ini yang dihitung sebagai dipanggil tetapi tidak datang.",
+            "People in this range of time who count as called, and did not come.",
+        ),
+        gained("", "loket_calls_nobody_came_total", during, SERVICE),
+        decimals=0,
+        height=8,
+    )
+
+
+def _unusual(page: Page) -> None:
+    page.row(Text("Tidak biasa", "Unusual"))
+    below, above = (
+        gained("", "loket_waits_near_target_total", "$__interval", f'{SERVICE},side="{side}"')
+        for side in ("below", "above")
+    )
+    page.lines(
+        Text("Panggilan dekat target", "Calls near the target"),
+        Text(
+            "Panggilan tepat di bawah (90–100 %) dan tepat di atas (100–110 %) target. Jauh lebih banyak di bawah "
+            "daripada di atas itu tidak biasa dan patut ditanyakan; bukan bukti.",
+            "Calls just below (90–100 %) and just above (100–110 %) the target. Many more below than above is unusual "
+            "and worth a question; it is no proof.",
+        ),
+        [
+            Line(below, Text("tepat di bawah", "just below")),
+            Line(above, Text("tepat di atas", "just above")),
+        ],
+        bars=True,
+        every=STEP,
+    )
+    page.lines(
+        Text("Dipanggil lagi", "Called again"),
+        Text(
+            "Panggilan yang disusul kembali ke antrean: memanggil semua orang sekali akan menghentikan semua jam.",
+            "Calls that a requeue followed: calling everybody once would stop every clock.",
+        ),
+        [Line(exact("", "loket_calls_again_total", SERVICE), Text("dipanggil lagi", "called again"))],
+    )
+
+
+def _closed(outcome: str, during: str) -> str:
+    return gained("", "loket_tickets_closed_total", during, f'{SERVICE},outcome="{outcome}"')
