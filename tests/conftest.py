@@ -27,6 +27,7 @@ MARKED_BY_FIXTURE = {
     "own_kafka": "kafka",
     "postgres": "postgresql",
     "own_postgres": "postgresql",
+    "prometheus_program": "prometheus",
     "promtool": "prometheus",
     "start_prometheus": "prometheus",
 }
@@ -148,6 +149,13 @@ def promtool() -> Path:
     """The program promtool."""
     _need(programs.promtool)
     return programs.promtool()
+
+
+@pytest.fixture(scope="session")
+def prometheus_program() -> Path:
+    """The program prometheus."""
+    _need(programs.prometheus)
+    return programs.prometheus()
 
 
 @pytest.fixture

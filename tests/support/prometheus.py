@@ -73,6 +73,7 @@ class Prometheus:
                 programs.prometheus(),
                 f"--config.file={configuration}",
                 f"--storage.tsdb.path={self.folder / 'data'}",
+                "--storage.tsdb.retention.time=100y",  # days of the past are told too
                 f"--web.listen-address=127.0.0.1:{self.port}",
                 "--log.level=warn",
             ],
