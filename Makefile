@@ -1,7 +1,7 @@
 # Two commands for a machine with Python 3.11 or newer, venv and make:
 #   make demo   a simulated office in this terminal
 #   make test   everything that is checked before a change is taken
-# and: make lint, make test-long, make bench, make clean. Another interpreter: make PYTHON=/path/to/python3.12 test
+# and: make lint, make test-long, make bench, make dashboards, make clean. Another interpreter: make PYTHON=/path/to/python3.12 test
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -16,7 +16,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help demo test test-long bench lint servers clean
+.PHONY: help demo test test-long bench dashboards lint servers clean
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
@@ -57,6 +57,10 @@ test-long: lint servers
 # How fast it is, beside baselines in the same run: make bench, or make bench PARTS=domain
 bench: servers
 	$(BIN)/python -m benchmarks $(PARTS)
+
+# Dashboards, rules and the runbook from dashboards/loket_dashboards: their output is committed.
+dashboards: $(VENV)/.dev
+	$(BIN)/python -m loket_dashboards dashboards/generated --runbook docs/runbook.md
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

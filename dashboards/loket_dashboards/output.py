@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
+from loket_dashboards.alerts.alertmanager import EXAMPLE_UNITS, LINKS, configuration, templates
+from loket_dashboards.alerts.rules import alerting_rules, recording_rules
 from loket_dashboards.city import city
 from loket_dashboards.employees import employee, employees
 from loket_dashboards.hall import hall
@@ -26,15 +28,15 @@ RESTRICTED: Final = frozenset({"employee"})
 """The dashboards that go into a folder with rights of its own."""
 
 
-def generated() -> Mapping[str, str]:
-    """Every file by its path in the folder of the output, the same each time."""
-    return dict(sorted(_files()))
+def generated(units: Sequence[str] = EXAMPLE_UNITS) -> Mapping[str, str]:
+    """Every file by its path in the folder of the output, the same each time; `units` have routes of their own."""
+    return dict(sorted(_files(units)))
 
 
-def write(folder: Path) -> list[Path]:
+def write(folder: Path, units: Sequence[str] = EXAMPLE_UNITS) -> list[Path]:
     """Write every file below a folder, and return them."""
     written = []
-    for name, text in generated().items():
+    for name, text in generated(units).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -42,10 +44,15 @@ def write(folder: Path) -> list[Path]:
     return written
 
 
-def _files() -> Iterator[tuple[str, str]]:
+def _files(units: Sequence[str]) -> Iterator[tuple[str, str]]:
     for language in LANGUAGES:
         for board in BOARDS:
             page = board(language)
             folder = "employees" if page.slug in RESTRICTED else "boards"
             text = json.dumps(page.build(), cls=JSONEncoder, indent=1, ensure_ascii=False, sort_keys=True)
             yield f"grafana/{language}/{folder}/{page.slug}.json", text + "\n"
+    yield "prometheus/loket-alerts.yml", alerting_rules()
+    yield "prometheus/loket-recording.yml", recording_rules()
+    yield "alertmanager/alertmanager.yml", configuration(units)
+    yield "alertmanager/loket.tmpl", templates()
+    yield "alertmanager/loket-links.tmpl", LINKS

@@ -27,7 +27,11 @@ __all__ = [
     "shown",
 ]
 
-_METRICS: Final = {metric.name: metric for metric in METRICS}
+_COMING: Final = (
+    Metric("loket_unit_open", Kind.GAUGE, "", ("unit",)),
+    Metric("loket_unit_state", Kind.GAUGE, "", ("unit", "state")),
+)
+_METRICS: Final = {metric.name: metric for metric in (*METRICS, *_COMING)}
 _PARTS: Final = {
     Kind.HISTOGRAM: ("_bucket", "_sum", "_count"),
     Kind.SUMMARY: ("_sum", "_count"),

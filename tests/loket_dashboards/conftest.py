@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from loket.embedded import EmbeddedBroker
 from loket.domain.figures import Figures, evaluate
-from support.day import BUSY, Day, Moment, lived, written
+from loket.embedded import EmbeddedBroker
+from support.day import BUSY, LATER_MS, MONDAY_MS, Day, Moment, lived, written
 from support.postgres import PostgresServer
 from support.prometheus import Prometheus, Sample
 
@@ -51,12 +51,12 @@ def day(
 
 
 def _busiest(day: Day, server: Prometheus) -> Moment:
-    """The moment of the second day, two hours after its begin or later, at which the most people wait over target."""
-    last = day.moments[-1]
-    later = [moment for moment in day.moments if last.now - 4 * 3_600_000 < moment.now]
+    """The moment at which the most people wait over target, of those that the day of the week before was lived at."""
+    begins = MONDAY_MS + LATER_MS + 600_000
+    found = [moment for moment in day.moments if begins < moment.now < begins + 4_200_000]
 
     def over(moment: Moment) -> float:
         (sample,) = server.query(f'sum(loket_tickets_over_target{{unit="{BUSY}"}})', moment.now / 1000)
         return sample.value
 
-    return max(later, key=over)
+    return max(found, key=over)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.boards import Asked, queries, with_variables
+from support.boards import queries, with_variables
 from support.day import BUSY
 
 

@@ -50,6 +50,9 @@ STEP_MS = 180_000
 
 MONDAY_MS = 1_772_416_800_000  # 2026-03-02 09:00 in Jakarta
 WEEK_MS = 7 * 86_400_000
+LATER_MS = 9_000_000
+"""How much later the day of the week before begins: it is needed where the other is asked about."""
+
 BUSY, QUIET = "dukcapil", "pkm/ciputat-2"
 
 TARGETS = """
@@ -173,7 +176,7 @@ def lived(folder: Path, database: str) -> Iterator[Day]:
         pipeline.wait_until_ready()
         day = Day(load_targets(targets))
         with EventProducer(places.connection, places.topic) as producer:
-            for number, (start_ms, minutes) in enumerate(((MONDAY_MS - WEEK_MS, 90), (MONDAY_MS, 360))):
+            for number, (start_ms, minutes) in enumerate(((MONDAY_MS - WEEK_MS + LATER_MS, 90), (MONDAY_MS, 240))):
                 path = folder / f"day-{number}.om"
                 _live(day, pipeline, producer, path, start_ms, minutes)
                 day.written.append(path)
@@ -193,9 +196,7 @@ def written(day: Day, data: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def _live(
-    day: Day, pipeline: Pipeline, producer: EventProducer, path: Path, start_ms: int, minutes: int
-) -> None:
+def _live(day: Day, pipeline: Pipeline, producer: EventProducer, path: Path, start_ms: int, minutes: int) -> None:
     due = _told(start_ms)
     at, event = next(due)
     with path.open("w", encoding="utf-8") as out:
@@ -226,9 +227,7 @@ def _scrape(day: Day, pipeline: Pipeline, ends: Mapping[int, int], out: Any) -> 
             pipeline.check()
             raise TimeoutError(f"the worker applied {applied} of {ends} in a minute")
         time.sleep(0.01)
-    now = max(
-        round(value * EVALUATED_AT.parts) for (name, _), value in samples.items() if name == EVALUATED_AT.name
-    )
+    now = max(round(value * EVALUATED_AT.parts) for (name, _), value in samples.items() if name == EVALUATED_AT.name)
     if day.moments and now <= day.moments[-1].now:
         return
     day.moments.append(Moment(now, len(day.events)))
