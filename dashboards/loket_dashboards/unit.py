@@ -255,7 +255,8 @@ def _levels(page: Page) -> None:
         Text("Tingkat layanan hari ini", "Level today"),
         Text(
             "live: dari semua yang dinilai, juga yang masih menunggu; answered: hanya dari yang dipanggil. "
-            "Antrean yang tidak dipanggil menurunkan live saja. Putus-putus: tujuan terendah dari layanan yang dipilih.",
+            "Antrean yang tidak dipanggil menurunkan live saja. Putus-putus: tujuan terendah dari layanan yang "
+            "dipilih.",
             "live: of all judged, who still waits too; answered: of those called alone. A queue that nobody calls "
             "lowers live alone. Dashed: the lowest objective of the services chosen.",
         ),

@@ -29,7 +29,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alerting rule. `lasts`: how long its condition has to hold; `keeps`: how long it goes on in a gap of the data.
+    """One alerting rule. `lasts`: how long its condition has to hold; `keeps`: how long it goes on without it.
 
     `summary` may hold Prometheus' templates (loket_dashboards.alerts.texts). `global_`: while it fires nothing can be
     said of any unit, so alerts of units are held back.

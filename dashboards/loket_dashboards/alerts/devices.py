@@ -51,8 +51,8 @@ DEVICES: Final = (
         Text(
             "Loket itu buka, biasanya mengirim detak, dan tiga detak tidak datang. Angkanya di semua papan bisa "
             "kurang selama itu.",
-            "The counter is open, usually sends heartbeats, and three did not come. Figures on every dashboard may be too "
-            "low meanwhile.",
+            "The counter is open, usually sends heartbeats, and three did not come. Figures on every dashboard may be "
+            "too low meanwhile.",
         ),
         (
             Text("Periksa jaringan dan daya perangkat.", "Look at the device's network and power."),
@@ -73,7 +73,8 @@ DEVICES: Final = (
             f"{VALUE} events wait in the device of counter {{{{ $labels.counter }}}} at {unit(EN)}",
         ),
         Text(
-            "Detaknya sampai, tetapi kotak keluarnya tidak kosong sejak lima menit: perangkat itu tidak dapat mengirim.",
+            "Detaknya sampai, tetapi kotak keluarnya tidak kosong sejak lima menit: perangkat itu tidak dapat "
+            "mengirim.",
             "Its heartbeats come, and its outbox has not emptied for five minutes: the device cannot send.",
         ),
         (Text("Baca catatan perangkat itu; lihat docs/emitter.md.", "Read the device's log; see docs/emitter.md."),),
@@ -81,8 +82,10 @@ DEVICES: Final = (
         keeps="3m",
     ),
     Alert(
-        "LoketClockError",
-        f"{one('loket_source_clock_error_seconds')} > {CLOCK_S} or {one('loket_source_clock_error_seconds')} < -{CLOCK_S}",
+        f"{one('loket_source_clock_error_seconds')} > {CLOCK_S} or {one('loket_source_clock_error_seconds')} < "
+        f"-{CLOCK_S}",
+        f"{one('loket_source_clock_error_seconds')} > {CLOCK_S} or {one('loket_source_clock_error_seconds')} < "
+        f"-{CLOCK_S}",
         Severity.WARNING,
         Scope.DEVICES,
         Text(
@@ -90,10 +93,10 @@ DEVICES: Final = (
             f"The clock of {{{{ $labels.source }}}} at {unit(EN)} is off by {VALUE} s",
         ),
         Text(
-            "Jam perangkat berbeda lebih dari satu menit dari jam broker; di atas 0: di belakang. Waktu tunggu yang "
-            "mulai atau berakhir di perangkat itu salah sebanyak itu.",
-            "The device's clock differs by over a minute from the broker's; above 0: it is behind. Waits that begin or end "
-            "at this device are wrong by as much.",
+            "The device's clock differs by over a minute from the broker's; above 0: it is behind. Waits that begin "
+            "The device's clock differs by over a minute from the broker's; above 0: it is behind. Waits that begin "
+            "or end The device's clock differs by over a minute from the broker's; above 0: it is behind. Waits that "
+            "begin or end at this device are wrong by as much.",
         ),
         (Text("Hidupkan sinkronisasi waktu (NTP) di perangkat.", "Turn on time synchronisation (NTP) on the device."),),
         board="pipeline",
@@ -126,11 +129,15 @@ DEVICES: Final = (
         "LoketLabelBudgetReached",
         f"{one('loket_label_budget_used')} >= on (unit, kind) {one('loket_label_budget_allowed')}",
         Severity.WARNING,
-        Scope.DEVICES,
-        Text(
-            "Jatah nama {{ $labels.kind }} habis{{ with $labels.unit }} di {{ . }}{{ end }}: sisanya dihitung sebagai other",
-            "The budget of {{ $labels.kind }} is used up{{ with $labels.unit }} at {{ . }}{{ end }}: the rest is tallied as "
-            "other",
+            "Jatah nama {{ $labels.kind }} habis{{ with $labels.unit }} di {{ . }}{{ end }}: sisanya dihitung sebagai "
+            "The budget of {{ $labels.kind }} is used up{{ with $labels.unit }} at {{ . }}{{ end }}: the rest is "
+            "tallied as "
+            "Jatah nama {{ $labels.kind }} habis{{ with $labels.unit }} di {{ . }}{{ end }}: sisanya dihitung sebagai "
+            "The budget of {{ $labels.kind }} is used up{{ with $labels.unit }} at {{ . }}{{ end }}: the rest is "
+            "tallied as Jatah nama {{ $labels.kind }} habis{{ with $labels.unit }} di {{ . }}{{ end }}: sisanya "
+            "The budget of {{ $labels.kind }} is used up{{ with $labels.unit }} at {{ . }}{{ end }}: the rest is "
+            "tallied as The budget of {{ $labels.kind }} is used up{{ with $labels.unit }} at {{ . }}{{ end }}: the "
+            "rest is tallied as other",
         ),
         Text(
             "Lebih banyak nama daripada yang diizinkan targets.yaml, sering perangkat yang rusak mengarang nama.",

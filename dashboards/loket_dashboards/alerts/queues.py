@@ -65,8 +65,8 @@ QUEUES: Final = (
         Text(
             "Lebih banyak orang menunggu melewati target daripada yang dijanjikan: sedikitnya tiga, dan lebih dari "
             "bagian yang boleh menurut tujuan (pada tujuan 80 % lebih dari seperlima yang menunggu).",
-            "More people wait for longer than the target than was promised: at least three, and more than the share that "
-            "the objective allows (with 80 % more than a fifth of those waiting).",
+            "More people wait for longer than the target than was promised: at least three, and more than the share "
+            "that the objective allows (with 80 % more than a fifth of those waiting).",
         ),
         (
             Text(
@@ -117,13 +117,13 @@ QUEUES: Final = (
         Text(
             f"Di {unit(ID)} tidak ada yang memanggil {service(ID)} sejak 15 menit: {WAITING} orang menunggu, terlama "
             f"{LONGEST} menit; {COUNTERS} loket buka",
-            f"At {unit(EN)} nobody has called for {service(EN)} in 15 min: {WAITING} people wait, the longest {LONGEST} "
-            f"min; {COUNTERS} counters open",
+            f"At {unit(EN)} nobody has called for {service(EN)} in 15 min: {WAITING} people wait, the longest "
+            f"{LONGEST} min; {COUNTERS} counters open",
         ),
         Text(
             "Ada yang menunggu sedikitnya 15 menit, unit buka selama itu, dan untuk layanan ini tidak ada panggilan.",
-            "Somebody has waited for at least 15 min, the unit was open for all of them, and nobody was called for this "
-            "service.",
+            "Somebody has waited for at least 15 min, the unit was open for all of them, and nobody was called for "
+            "this service.",
         ),
         (
             Text("Pastikan ada loket yang melayani layanan ini.", "Make sure that a counter serves this service."),
@@ -146,8 +146,8 @@ QUEUES: Final = (
         Text(
             "Jam layanan berjalan sejak sepuluh menit atau lebih dan semua loket tertutup. Hanya unit yang loketnya "
             "pernah memberi tahu.",
-            "Opening hours have run for ten minutes or more and all counters are closed. Only units whose counters ever "
-            "told.",
+            "Opening hours have run for ten minutes or more and all counters are closed. Only units whose counters "
+            "ever told.",
         ),
         (
             Text("Hubungi penanggung jawab unit.", "Call who is responsible for the unit."),
@@ -169,10 +169,10 @@ QUEUES: Final = (
             f"{VALUE} % of those done at {unit(EN)} in the last hour left, or did not come when called",
         ),
         Text(
-            "Dari sedikitnya sepuluh orang, lebih dari 30 % pergi selagi menunggu atau tidak datang. Keduanya dijumlah, "
-            "karena ruang tunggu jarang tahu siapa yang pergi.",
-            "Of at least ten people over 30 % left while waiting or did not come. The two are added, as halls rarely know "
-            "who left.",
+            "Dari sedikitnya sepuluh orang, lebih dari 30 % pergi selagi menunggu atau tidak datang. Keduanya "
+            "dijumlah, karena ruang tunggu jarang tahu siapa yang pergi.",
+            "Of at least ten people over 30 % left while waiting or did not come. The two are added, as halls rarely "
+            "know who left.",
         ),
         (
             Text(
@@ -197,8 +197,8 @@ QUEUES: Final = (
         Text(
             "Jam layanan berakhir 15 menit lalu atau lebih dan masih ada nomor yang menunggu. Mereka hangus pada akhir "
             "hari layanan, atau dengan queue.closed.",
-            "Opening hours ended 15 minutes ago or earlier and numbers still wait. They expire at the end of the service "
-            "day, or with queue.closed.",
+            "Opening hours ended 15 minutes ago or earlier and numbers still wait. They expire at the end of the "
+            "service day, or with queue.closed.",
         ),
         (
             Text(

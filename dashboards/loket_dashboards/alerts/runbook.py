@@ -15,8 +15,8 @@ _HEAD: Final = """# Runbook
 <!-- Made by `make dashboards`. Change dashboards/loket_dashboards/alerts instead. -->
 
 What each alert means and what the shift does, in Indonesian and English. Alerts of halls end with the unit's opening
-hours; those of the pipeline do not, as a sink that dies at night is told before opening. While no worker can be reached,
-or Kafka does not answer, alerts of units are held back; while one unit is behind, its own.
+hours; those of the pipeline do not, as a sink that dies at night is told before opening. While no worker can be
+reached, or Kafka does not answer, alerts of units are held back; while one unit is behind, its own.
 """
 
 _SCOPES: Final = {
