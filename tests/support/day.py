@@ -5,7 +5,7 @@ simulator ─▶ embedded broker ─▶ loket worker ─▶ its pages, every 3 s
                           └───▶ loket sink ───▶ PostgreSQL
 ```
 
-The worker goes by the events' clock, so the day takes seconds, and each page tells the instant at which it was evaluated:
+The worker goes by the events' clock, so the day takes seconds, and each page tells when it was evaluated:
 with that timestamp its samples go into Prometheus' own blocks, as promtool writes them, under the labels of a scrape.
 There are two days, a week apart: panels compare a day with the same weekday before.
 """

@@ -113,8 +113,8 @@ def _uncalled(unit: str, minutes: int, name_id: str = NAME_ID, name_en: str = NA
     service_id, service_en = ("KTP-el", "Identity card") if unit == "pkm/1" else ("ktp", "ktp")
     return Fires(
         {"unit": unit, "service": "ktp"},
-        f"Di {name_id} tidak ada yang memanggil {service_id} sejak 15 menit: 4 orang menunggu, terlama {minutes} menit; "
-        f"{counters} loket buka",
+        f"Di {name_id} tidak ada yang memanggil {service_id} sejak 15 menit: 4 orang menunggu, terlama {minutes} "
+        f"menit; {counters} loket buka",
         f"At {name_en} nobody has called for {service_en} in 15 min: 4 people wait, the longest {minutes} min; "
         f"{counters} counters open",
     )

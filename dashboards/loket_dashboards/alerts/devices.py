@@ -32,8 +32,10 @@ _silent: Final = (
     f"unless on (unit) {_behind}"
 )
 _filling: Final = f"({_beats} >= {FULL}) and {_COUNTER} ({_silence} <= {SILENT_S})"
+_error: Final = one("loket_source_clock_error_seconds")
 _rejected: Final = by("unit, reason", "loket_rejections_total")
-_newly_rejected: Final = (
+_newly_error: Final = one("loket_source_clock_error_seconds")
+_rejected: Final = (
     "sum by (unit, reason) (increase(loket_rejections_total[15m])) > 0 or "
     f"({_rejected} > 0 unless on (unit, reason) {by('unit, reason', 'loket_rejections_total', after=' offset 15m')})"
 )
@@ -82,10 +84,8 @@ DEVICES: Final = (
         keeps="3m",
     ),
     Alert(
-        f"{one('loket_source_clock_error_seconds')} > {CLOCK_S} or {one('loket_source_clock_error_seconds')} < "
-        f"-{CLOCK_S}",
-        f"{one('loket_source_clock_error_seconds')} > {CLOCK_S} or {one('loket_source_clock_error_seconds')} < "
-        f"-{CLOCK_S}",
+        "LoketClockError",
+        f"{_error} > {CLOCK_S} or {_error} < -{CLOCK_S}",
         Severity.WARNING,
         Scope.DEVICES,
         Text(
@@ -93,10 +93,10 @@ DEVICES: Final = (
             f"The clock of {{{{ $labels.source }}}} at {unit(EN)} is off by {VALUE} s",
         ),
         Text(
+            "Jam perangkat berbeda lebih dari satu menit dari jam broker; di atas 0: di belakang. Waktu tunggu yang "
+            "mulai atau berakhir di perangkat itu salah sebanyak itu.",
             "The device's clock differs by over a minute from the broker's; above 0: it is behind. Waits that begin "
-            "The device's clock differs by over a minute from the broker's; above 0: it is behind. Waits that begin "
-            "or end The device's clock differs by over a minute from the broker's; above 0: it is behind. Waits that "
-            "begin or end at this device are wrong by as much.",
+            "or end at this device are wrong by as much.",
         ),
         (Text("Hidupkan sinkronisasi waktu (NTP) di perangkat.", "Turn on time synchronisation (NTP) on the device."),),
         board="pipeline",
@@ -129,15 +129,12 @@ DEVICES: Final = (
         "LoketLabelBudgetReached",
         f"{one('loket_label_budget_used')} >= on (unit, kind) {one('loket_label_budget_allowed')}",
         Severity.WARNING,
+        Scope.DEVICES,
+        Text(
             "Jatah nama {{ $labels.kind }} habis{{ with $labels.unit }} di {{ . }}{{ end }}: sisanya dihitung sebagai "
+            "other",
             "The budget of {{ $labels.kind }} is used up{{ with $labels.unit }} at {{ . }}{{ end }}: the rest is "
-            "tallied as "
-            "Jatah nama {{ $labels.kind }} habis{{ with $labels.unit }} di {{ . }}{{ end }}: sisanya dihitung sebagai "
-            "The budget of {{ $labels.kind }} is used up{{ with $labels.unit }} at {{ . }}{{ end }}: the rest is "
-            "tallied as Jatah nama {{ $labels.kind }} habis{{ with $labels.unit }} di {{ . }}{{ end }}: sisanya "
-            "The budget of {{ $labels.kind }} is used up{{ with $labels.unit }} at {{ . }}{{ end }}: the rest is "
-            "tallied as The budget of {{ $labels.kind }} is used up{{ with $labels.unit }} at {{ . }}{{ end }}: the "
-            "rest is tallied as other",
+            "tallied as other",
         ),
         Text(
             "Lebih banyak nama daripada yang diizinkan targets.yaml, sering perangkat yang rusak mengarang nama.",
