@@ -2,34 +2,14 @@
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from loket.domain.figures import Figures, evaluate
 from loket.embedded import EmbeddedBroker
-from support.day import BUSY, LATER_MS, MONDAY_MS, Day, Moment, lived, written
+from support.day import BUSY, LATER_MS, MONDAY_MS, Day, Lived, Moment, lived, written
 from support.postgres import PostgresServer
-from support.prometheus import Prometheus, Sample
-
-
-@dataclass
-class Lived:
-    """The day, where it is stored, and the busiest moment of it."""
-
-    day: Day
-    prometheus: Prometheus
-    database: str
-    moment: Moment
-
-    def query(self, expression: str) -> list[Sample]:
-        """What Prometheus answers for the moment."""
-        return self.prometheus.query(expression, self.moment.now / 1000)
-
-    def figures(self, unit: str = BUSY) -> Figures:
-        """What the domain computes for the moment."""
-        return evaluate(self.day.units(self.moment)[unit], self.moment.now)
+from support.prometheus import Prometheus
 
 
 @pytest.fixture(scope="session")

@@ -3,13 +3,18 @@
 import pytest
 
 from support.boards import queries, with_variables
-from support.day import BUSY
+from support.day import BUSY, Lived
+
+OF_THE_BROKERS_CLOCK = {"Galat jam", "Penundaan kirim", "Clock error", "Sending delay"}
+"""Clocks of devices are compared with the broker's, which a replay leaves alone: test_live.py asks these."""
 
 
 @pytest.mark.parametrize("language", ["id", "en"])
-def test_every_query_of_every_panel_has_an_answer(day, language: str) -> None:
+def test_every_query_of_every_panel_has_an_answer(day: Lived, language: str) -> None:
     silent = []
     for asked in queries(language):
+        if asked.title in OF_THE_BROKERS_CLOCK:
+            continue
         expression = with_variables(asked.expression, unit=BUSY, employee="pgw-1")
         try:
             if not day.query(expression):

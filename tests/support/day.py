@@ -28,6 +28,7 @@ from loket.clock import SYSTEM_CLOCK
 from loket.companions import Run
 from loket.companions.ports import free_port
 from loket.domain.events import Event, Instant
+from loket.domain.figures import Figures, evaluate
 from loket.domain.policy import Policy
 from loket.domain.unit import UnitState, apply
 from loket.embedded import EmbeddedBroker
@@ -39,8 +40,9 @@ from loket.simulator.plans import CounterPlan, OfficePlan, ServicePlan
 from loket.targets import load_targets
 from loket.wire.cloudevents import encode
 from support import programs
+from support.prometheus import Prometheus, Sample
 
-__all__ = ["BUSY", "QUIET", "TARGETS", "Day", "Moment", "lived", "written"]
+__all__ = ["BUSY", "LATER_MS", "MONDAY_MS", "QUIET", "TARGETS", "Day", "Lived", "Moment", "lived", "written"]
 
 DILATION = 30
 """A second of the simulator is half a minute here."""
@@ -150,6 +152,24 @@ class Day:
             state = units.setdefault(name, UnitState(name, self.policy.unit(name)))
             apply(state, event, int(event.time))
         return units
+
+
+@dataclass
+class Lived:
+    """The day, where it is stored, and the busiest moment of it."""
+
+    day: Day
+    prometheus: Prometheus
+    database: str
+    moment: Moment
+
+    def query(self, expression: str) -> list[Sample]:
+        """What Prometheus answers for the moment."""
+        return self.prometheus.query(expression, self.moment.now / 1000)
+
+    def figures(self, unit: str = BUSY) -> Figures:
+        """What the domain computes for the moment."""
+        return evaluate(self.day.units(self.moment)[unit], self.moment.now)
 
 
 @contextmanager

@@ -34,8 +34,7 @@ _silent: Final = (
 _filling: Final = f"({_beats} >= {FULL}) and {_COUNTER} ({_silence} <= {SILENT_S})"
 _error: Final = one("loket_source_clock_error_seconds")
 _rejected: Final = by("unit, reason", "loket_rejections_total")
-_newly_error: Final = one("loket_source_clock_error_seconds")
-_rejected: Final = (
+_newly_rejected: Final = (
     "sum by (unit, reason) (increase(loket_rejections_total[15m])) > 0 or "
     f"({_rejected} > 0 unless on (unit, reason) {by('unit, reason', 'loket_rejections_total', after=' offset 15m')})"
 )
