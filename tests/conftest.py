@@ -20,6 +20,7 @@ settings.register_profile("loket", deadline=None)
 settings.load_profile("loket")
 
 MARKED_BY_FIXTURE = {
+    "alertmanager_program": "prometheus",
     "embedded": "embedded",
     "hurt_kafka": "kafka",
     "hurt_postgres": "postgresql",
@@ -156,6 +157,13 @@ def prometheus_program() -> Path:
     """The program prometheus."""
     _need(programs.prometheus)
     return programs.prometheus()
+
+
+@pytest.fixture(scope="session")
+def alertmanager_program() -> Path:
+    """The program alertmanager."""
+    _need(programs.alertmanager)
+    return programs.alertmanager()
 
 
 @pytest.fixture
