@@ -26,7 +26,7 @@ from loket.embedded import EmbeddedBroker
 from loket.pipeline import Pipeline, Places
 from loket.wire.cloudevents import encode
 from support.alerting import Alertmanager, Recorder
-from support.boards import GENERATED, queries, with_variables
+from support.boards import GENERATED
 from support.process import wait_until
 from support.prometheus import Prometheus
 
@@ -191,13 +191,6 @@ def test_a_queue_builds_up_the_alert_arrives_people_are_called_it_resolves(hall:
         hall.is_called(subject)
     _until(lambda: bool(recorder.told("LoketOverTarget", "resolved")), "the alert to resolve")
     _until(lambda: any("SELESAI" in text for text in recorder.telegram), "Telegram to say so")
-
-
-def test_what_only_the_brokers_clock_tells_is_asked_here(hall: Hall) -> None:
-    hall.is_called(hall.comes())
-    for asked in queries("en"):
-        if asked.title in {"Clock error", "Sending delay"}:
-            assert hall.prometheus.wait_for(with_variables(asked.expression), PATIENCE_S)
 
 
 def test_the_worker_is_killed_while_an_alert_fires_and_no_resolved_goes_out(hall: Hall) -> None:

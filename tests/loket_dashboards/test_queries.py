@@ -1,12 +1,21 @@
 """Every query of every panel is asked of a real Prometheus that holds a day from the real pipeline."""
 
+from collections.abc import Callable
+
 import pytest
 
+from loket.serving import Server
+from loket.testing.builders import Office, unit_policy
+from loket_streams.exporter import pages
+from loket_streams.tallies import SourceClock
 from support.boards import queries, with_variables
 from support.day import BUSY, Lived
+from support.exported import partition_of, worker_of
+from support.prometheus import Prometheus
+from support.telling import Told
 
 OF_THE_BROKERS_CLOCK = {"Galat jam", "Penundaan kirim", "Clock error", "Sending delay"}
-"""Clocks of devices are compared with the broker's, which a replay leaves alone: test_live.py asks these."""
+"""Clocks of devices are compared with the broker's; the embedded broker has none of its own."""
 
 
 @pytest.mark.parametrize("language", ["id", "en"])
@@ -22,3 +31,27 @@ def test_every_query_of_every_panel_has_an_answer(day: Lived, language: str) -> 
         except ValueError as refusal:
             silent.append(f"{asked.name}: {refusal}")
     assert silent == []
+
+
+def test_clocks_of_devices_are_shown(start_prometheus: Callable[..., Prometheus]) -> None:
+    o = Office()
+    office = Told(unit_policy({"s": 300}), o)
+    office.tell(o.issued("A1", at="09:00"))
+    worker = worker_of([office.state], int(o.at("09:01")))
+    clock = SourceClock()
+    broker_ms = partition_of(worker).record_ms or 0
+    clock.note(broker_ms, broker_ms - 90_000, broker_ms + 2_500)
+    worker.tallies.sources["u"] = {'kiosk "7"': clock}
+    server = Server("127.0.0.1", 0, pages(worker), setting="LOKET_METRICS_PORT")
+    server.start()
+    try:
+        prometheus = start_prometheus(server.url.removeprefix("http://"))
+        answers = {}
+        for asked in queries("en"):
+            if asked.title in OF_THE_BROKERS_CLOCK:
+                (sample,) = prometheus.wait_for(with_variables(asked.expression), 60)
+                assert sample.labels["source"] == 'kiosk "7"'
+                answers[asked.title] = sample.value
+    finally:
+        server.stop()
+    assert answers == {"Clock error": 2.5, "Sending delay": 92.5}
