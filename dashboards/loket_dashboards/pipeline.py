@@ -85,7 +85,7 @@ def _alive(page: Page) -> None:
     )
     page.number(
         Text("Versi", "Version"),
-        Text("Yang berjalan.", "What runs."),
+        Text("Berapa proses yang menjalankan versi mana.", "How many processes run which version."),
         f"count by (component, version) ({select('loket_build_info')})",
         decimals=0,
         width=4,

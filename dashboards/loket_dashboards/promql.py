@@ -68,8 +68,9 @@ def _labels_of(name: str) -> tuple[str, ...]:
 
 
 def _check(name: str, labels: Iterable[str]) -> None:
+    known = _labels_of(name)
     for label in labels:
-        if label not in _labels_of(name):
+        if label not in known:
             raise UnknownName(f"{name} has no label {label}")
 
 

@@ -33,7 +33,7 @@ def day(
 def _busiest(day: Day, server: Prometheus) -> Moment:
     """The moment at which the most people wait over target, of those that the day of the week before was lived at."""
     begins = MONDAY_MS + LATER_MS + 600_000
-    found = [moment for moment in day.moments if begins < moment.now < begins + 4_200_000]
+    found = [moment for moment in day.moments if begins < moment.now < begins + 2_160_000]
 
     def over(moment: Moment) -> float:
         (sample,) = server.query(f'sum(loket_tickets_over_target{{unit="{BUSY}"}})', moment.now / 1000)

@@ -74,9 +74,9 @@ class Hall:
 
 
 def _shortened(rules: str) -> str:
-    """Minutes are seconds in how long a condition lasts; an alert is kept for 25 s where it is kept at all."""
+    """Minutes are seconds in how long a condition lasts; an alert is kept for 15 s where it is kept at all."""
     rules = re.sub(r"^(\s+for: \d+)m$", r"\1s", rules, flags=re.MULTILINE)
-    rules = re.sub(r"^(\s+keep_firing_for: )\d+m$", r"\g<1>25s", rules, flags=re.MULTILINE)
+    rules = re.sub(r"^(\s+keep_firing_for: )\d+m$", r"\g<1>15s", rules, flags=re.MULTILINE)
     return rules.replace("interval: 15s", "interval: 1s")
 
 
@@ -203,7 +203,7 @@ def test_the_worker_is_killed_while_an_alert_fires_and_no_resolved_goes_out(hall
     os.kill(hall.pipeline._running[0].id, signal.SIGKILL)
     _until(lambda: bool(recorder.told("LoketPipelineAway")), "the pipeline's alert")
     assert len(recorder.told("LoketOverTarget", "resolved")) == resolved
-    # Kept for 25 s, then over for Prometheus; held back all the while that nothing is known of any unit.
+    # Kept for 15 s, then over for Prometheus; held back all the while that nothing is known of any unit.
     over = 'ALERTS{alertname="LoketOverTarget",alertstate="firing"}'
     _until(lambda: not hall.prometheus.query(over), "Prometheus to give it up")
     time.sleep(5)  # an alert that is held back sends nothing: there is nothing to wait for

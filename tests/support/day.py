@@ -52,7 +52,7 @@ STEP_MS = 180_000
 
 MONDAY_MS = 1_772_416_800_000  # 2026-03-02 09:00 in Jakarta
 WEEK_MS = 7 * 86_400_000
-LATER_MS = 9_000_000
+LATER_MS = 7_200_000
 """How much later the day of the week before begins: it is needed where the other is asked about."""
 
 BUSY, QUIET = "dukcapil", "pkm/ciputat-2"
@@ -101,9 +101,9 @@ _OFFICES = (
             for number in range(1, 7)
         ),
         at_the_door=12,
-        every_s=4.5,
+        every_s=3.0,
         rush_s=1.2,
-        rush=(8, 28),
+        rush=(8, 40),
     ),
     OfficePlan(
         unit=QUIET,
@@ -196,7 +196,7 @@ def lived(folder: Path, database: str) -> Iterator[Day]:
         pipeline.wait_until_ready()
         day = Day(load_targets(targets))
         with EventProducer(places.connection, places.topic) as producer:
-            for number, (start_ms, minutes) in enumerate(((MONDAY_MS - WEEK_MS + LATER_MS, 90), (MONDAY_MS, 240))):
+            for number, (start_ms, minutes) in enumerate(((MONDAY_MS - WEEK_MS + LATER_MS, 48), (MONDAY_MS, 168))):
                 path = folder / f"day-{number}.om"
                 _live(day, pipeline, producer, path, start_ms, minutes)
                 day.written.append(path)
