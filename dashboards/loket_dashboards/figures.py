@@ -108,10 +108,11 @@ def alerts_firing() -> str:
 
 def data_state(matchers: str) -> str:
     """Whether the data of one unit are of the present, and if not, why."""
+    closed = by("", "loket_unit_state", f'{matchers},state="closed"', how="max")
     return (
         f'({AWAY} * absent(up{{job="loket-worker"}} == 1)) '
         f"or on () ({NO_UNIT} * absent({select('loket_unit_known', matchers)})) "
-        f"or on () {late(matchers)} "
+        f"or on () {late(matchers)} or on () ({CLOSED} * {closed} > 0) "
         f"or on () vector({LIVE})"
     )
 
@@ -125,7 +126,11 @@ def late(matchers: str) -> str:
 def city_state() -> str:
     """The same for every unit at once."""
     behind = by("unit", "loket_unit_behind_seconds", how="max")
-    return f"({BEHIND} * ({behind} >= bool {BEHIND_S}) > 0) or on (unit) ({LIVE} * {behind})"
+    closed = by("unit", "loket_unit_state", 'state="closed"', how="max")
+    return (
+        f"({BEHIND} * ({behind} >= bool {BEHIND_S}) > 0) or on (unit) ({CLOSED} * {closed} > 0) "
+        f"or on (unit) ({LIVE} * {behind})"
+    )
 
 
 def hall_state(matchers: str) -> str:

@@ -6,12 +6,10 @@ from loket_dashboards import figures, variables
 from loket_dashboards.language import Language, Text
 from loket_dashboards.page import Page
 from loket_dashboards.parts import Column, Line
-from loket_dashboards.promql import SERVICE, UNIT, by, exact, gained, grown, named
+from loket_dashboards.promql import SERVICE, UNIT, by, gained, grown, named
+from loket_dashboards.unit_levels import STEP, budget, levels, unusual
 
 __all__ = ["unit"]
-
-STEP = "30m"
-"""What a bar counts, where the range of the dashboard asks for nothing longer."""
 
 NAMES = ("wait", "way", "service", "hold")
 
@@ -40,8 +38,9 @@ def unit(language: Language) -> Page:
     _services(page)
     _waits(page)
     _flow(page)
-    _levels(page)
-    _unusual(page)
+    levels(page)
+    budget(page)
+    unusual(page)
     return page
 
 
@@ -245,88 +244,6 @@ def _flow(page: Page) -> None:
         bars=True,
         stacked=True,
         every=STEP,
-    )
-
-
-def _levels(page: Page) -> None:
-    page.row(Text("Tingkat layanan", "Service level"))
-    objective = by("", "loket_target_ratio", SERVICE, how="min")
-    page.lines(
-        Text("Tingkat layanan hari ini", "Level today"),
-        Text(
-            "live: dari semua yang dinilai, juga yang masih menunggu; answered: hanya dari yang dipanggil. "
-            "Antrean yang tidak dipanggil menurunkan live saja. Putus-putus: tujuan terendah dari layanan yang "
-            "dipilih.",
-            "live: of all judged, who still waits too; answered: of those called alone. A queue that nobody calls "
-            "lowers live alone. Dashed: the lowest objective of the services chosen.",
-        ),
-        [
-            Line(figures.level("unit", SERVICE), Text("live", "live")),
-            Line(figures.answered_level("unit", SERVICE), Text("answered", "answered")),
-            Line(objective, Text("tujuan", "objective"), dashed=True),
-        ],
-        unit="percentunit",
-        most=1,
-    )
-    during = "$__range"
-    page.number(
-        Text("live", "live"),
-        Text("1 − lewat / dinilai, hari layanan ini.", "1 − breached / judged, on this service day."),
-        figures.level("unit", SERVICE),
-        unit="percentunit",
-        decimals=1,
-        height=8,
-        nothing=Text("–", "–"),
-    )
-    page.number(
-        Text("answered", "answered"),
-        Text("Dipanggil dalam target / dipanggil, hari layanan ini.", "Called within target / called, on this day."),
-        figures.answered_level("unit", SERVICE),
-        unit="percentunit",
-        decimals=1,
-        height=8,
-        nothing=Text("–", "–"),
-    )
-    page.number(
-        Text("Dipanggil, tidak datang", "Called, nobody came"),
-        Text(
-            "Orang dalam rentang waktu ini yang dihitung sebagai dipanggil tetapi tidak datang.",
-            "People in this range of time who count as called, and did not come.",
-        ),
-        gained("", "loket_calls_nobody_came_total", during, SERVICE),
-        decimals=0,
-        height=8,
-    )
-
-
-def _unusual(page: Page) -> None:
-    page.row(Text("Tidak biasa", "Unusual"))
-    below, above = (
-        gained("", "loket_waits_near_target_total", "$__interval", f'{SERVICE},side="{side}"')
-        for side in ("below", "above")
-    )
-    page.lines(
-        Text("Panggilan dekat target", "Calls near the target"),
-        Text(
-            "Panggilan tepat di bawah (90–100 %) dan tepat di atas (100–110 %) target. Jauh lebih banyak di bawah "
-            "daripada di atas itu tidak biasa dan patut ditanyakan; bukan bukti.",
-            "Calls just below (90–100 %) and just above (100–110 %) the target. Many more below than above is unusual "
-            "and worth a question; it is no proof.",
-        ),
-        [
-            Line(below, Text("tepat di bawah", "just below")),
-            Line(above, Text("tepat di atas", "just above")),
-        ],
-        bars=True,
-        every=STEP,
-    )
-    page.lines(
-        Text("Dipanggil lagi", "Called again"),
-        Text(
-            "Panggilan yang disusul kembali ke antrean: memanggil semua orang sekali akan menghentikan semua jam.",
-            "Calls that a requeue followed: calling everybody once would stop every clock.",
-        ),
-        [Line(exact("", "loket_calls_again_total", SERVICE), Text("dipanggil lagi", "called again"))],
     )
 
 

@@ -322,6 +322,61 @@ _HALLS = (
     ),
 )
 
+
+def _burn(alert: str, rule: str, factor: str, id: str, en: str) -> Scenario:
+    """15 of 20 breached where a fifth may be is a burn of 3.75; the short window has to say so too."""
+
+    def window(kind: str, name: str) -> str:
+        return f'loket_window_{kind}{{{S},window="{name}"}}'
+
+    return Scenario(
+        alert,
+        {
+            window("judged", rule): "9x4 20x60",
+            window("breached", rule): "9x4 15x60",
+            window("judged", f"{rule}_short"): "0x9 5x60",
+            window("breached", f"{rule}_short"): "0x9 4x9 1x60",
+            f'loket_burn_factor{{{S},rule="{rule}"}}': f"{factor}x120",
+        },
+        {
+            4: [],
+            9: [],
+            10: [
+                Fires(
+                    OF_S,
+                    f"15 dari 20 orang di {NAME_ID} (KTP-el) menunggu melewati target dalam {id}",
+                    f"15 of 20 people at {NAME_EN} (Identity card) waited over the target in {en}",
+                )
+            ],
+            24: [],
+        },
+        halls=True,
+    )
+
+
+_BURN = (
+    _burn("LoketBurnFast", "1h", "3.3", "satu jam layanan", "one service hour"),
+    _burn("LoketBurnMedium", "3h", "2.75", "tiga jam layanan", "three service hours"),
+    _burn("LoketBurnSlow", "1d", "2.2", "satu hari layanan", "one service day"),
+    _burn("LoketBurnSteady", "5d", "1.01", "lima hari layanan", "five service days"),
+    Scenario(
+        "LoketBudgetUsedUp",
+        {f"loket_budget_left_ratio{{{S}}}": "0.1x4 -0.1x24 1x30"},
+        {
+            19: [],
+            20: [
+                Fires(
+                    OF_S,
+                    f"Jatah keterlambatan bulan ini di {NAME_ID} (KTP-el) habis",
+                    f"This month's budget of breached waits at {NAME_EN} (Identity card) is used up",
+                )
+            ],
+            34: [],
+        },
+        halls=True,
+    ),
+)
+
 _DEVICES = (
     Scenario(
         "LoketClockError",
@@ -621,7 +676,7 @@ _PIPELINE = (
     Scenario("LoketWatchdog", {"up": "1x5"}, {0: [Fires({}, "Peringatan bekerja", "Alerting works")]}),
 )
 
-SCENARIOS = (*_HALLS, *_DEVICES, *_PIPELINE)
+SCENARIOS = (*_HALLS, *_BURN, *_DEVICES, *_PIPELINE)
 
 
 def as_json(content: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from loket_dashboards.alerts.alert import Alert, Scope, Severity
-from loket_dashboards.alerts.hours import until_closing, while_open
+from loket_dashboards.alerts.hours import open_throughout, until_closing, while_open
 from loket_dashboards.alerts.texts import COUNTERS, LONGEST, TARGET, VALUE, WAITING, service, unit
 from loket_dashboards.language import Language, Text
 from loket_dashboards.promql import by, one, shown
@@ -37,13 +37,8 @@ _over_target: Final = (
 _far_over: Final = f"{_OLDEST} > {_SAME} ({FAR} * {one('loket_target_seconds')})"
 
 _called: Final = f"(time() - {one('loket_last_call_timestamp_seconds')} < {UNCALLED_S})"
-_opened: Final = (
-    f"({one('loket_unit_open')} == 1) and on (unit) "
-    "(min without (instance) (min_over_time(loket_unit_open[15m])) == 1) and on (unit) "
-    "(max without (instance) (last_over_time(loket_unit_open[10m] offset 15m)) == 1)"
-)
-_uncalled: Final = (
-    f"((({_OLDEST} >= {UNCALLED_S}) and {_SAME} ({_WAITING} > 0)) unless {_SAME} {_called}) and on (unit) ({_opened})"
+_uncalled: Final = open_throughout(
+    f"(({_OLDEST} >= {UNCALLED_S}) and {_SAME} ({_WAITING} > 0)) unless {_SAME} {_called}", UNCALLED_S // 60
 )
 
 _closed: Final = shown("unit", "loket_day_tickets_closed", "1h")

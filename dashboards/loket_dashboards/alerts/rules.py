@@ -8,6 +8,7 @@ from typing import Any, Final
 import yaml
 
 from loket_dashboards.alerts.alert import Alert, Scope
+from loket_dashboards.alerts.burn import BURN
 from loket_dashboards.alerts.devices import DEVICES
 from loket_dashboards.alerts.pipeline import PIPELINE
 from loket_dashboards.alerts.queues import QUEUES
@@ -16,7 +17,7 @@ from loket_dashboards.language import LANGUAGES
 
 __all__ = ["ALERTS", "alerting_rules", "as_yaml", "recording_rules"]
 
-ALERTS: Final = (*QUEUES, *DEVICES, *PIPELINE)
+ALERTS: Final = (*QUEUES, *BURN, *DEVICES, *PIPELINE)
 """All of them, in the order of the runbook."""
 
 _HEAD: Final = "# Made by `make dashboards`; change dashboards/loket_dashboards instead.\n"
