@@ -27,15 +27,7 @@ __all__ = [
     "shown",
 ]
 
-_COMING: Final = (
-    Metric("loket_unit_open", Kind.GAUGE, "", ("unit",)),
-    Metric("loket_unit_state", Kind.GAUGE, "", ("unit", "state")),
-    Metric("loket_window_judged", Kind.GAUGE, "", ("unit", "service", "window")),
-    Metric("loket_window_breached", Kind.GAUGE, "", ("unit", "service", "window")),
-    Metric("loket_burn_factor", Kind.GAUGE, "", ("unit", "service", "rule")),
-    Metric("loket_budget_left_ratio", Kind.GAUGE, "", ("unit", "service")),
-)
-_METRICS: Final = {metric.name: metric for metric in (*METRICS, *_COMING)}
+_METRICS: Final = {metric.name: metric for metric in METRICS}
 _PARTS: Final = {
     Kind.HISTOGRAM: ("_bucket", "_sum", "_count"),
     Kind.SUMMARY: ("_sum", "_count"),

@@ -6,6 +6,8 @@ import psycopg
 import pytest
 
 from loket.domain.figures import evaluate
+from loket_dashboards.alerts.recording import RECORDED
+from loket_dashboards.alerts.rules import ALERTS
 from support.boards import boards, panels, queries, with_variables
 from support.day import BUSY, QUIET, Lived
 from support.prometheus import Sample
@@ -82,6 +84,8 @@ def test_the_city_has_a_row_for_each_unit_and_the_worst_can_be_told(day: Lived) 
     assert names[BUSY] == 'Civil registry: {{ $value }} % of "it"'
     alerts = {sample.labels["unit"]: sample.value for sample in _asked(day, "city", "Units", "I")}
     assert alerts == dict.fromkeys(waiting, 0)
+    states = {sample.labels["unit"]: sample.value for sample in _asked(day, "city", "Units", "B")}
+    assert states == {BUSY: 0, QUIET: 0, "belum-buka": 1}
     shares = {sample.labels["unit"]: sample.value for sample in _asked(day, "city", "Units", "E")}
     promised = {"ktp-el": 600, "kartu-keluarga": 900, "poli-umum": 600, "farmasi": 600}
     for unit, share in shares.items():
@@ -94,7 +98,7 @@ def test_the_city_has_a_row_for_each_unit_and_the_worst_can_be_told(day: Lived) 
     assert BUSY in shares
 
 
-@pytest.mark.parametrize(("unit", "state"), [("no-such-unit", 3), (BUSY, 0)])
+@pytest.mark.parametrize(("unit", "state"), [("no-such-unit", 3), ("belum-buka", 1), (BUSY, 0), (QUIET, 0)])
 def test_a_dashboard_says_whether_its_data_are_live_and_if_not_why(day: Lived, unit: str, state: int) -> None:
     assert _value(day, "unit", "Data", unit=unit) == state
     assert _value(day, "hall", "Data", unit=unit) == state
@@ -156,9 +160,42 @@ def _sql(statement: str) -> str:
     return statement.replace("$__timeFilter(day::timestamptz)", time_filter).replace("$unit", BUSY)
 
 
-def test_the_recorded_figures_are_those_of_the_panels(day: Lived) -> None:
-    from loket_dashboards.alerts.recording import RECORDED
+def test_the_budget_and_its_burn_are_those_of_the_domain(day: Lived) -> None:
+    rows = day.figures().day
+    for service, promised in (("ktp-el", 0.8), ("kartu-keluarga", 0.8)):
+        # The whole record of the unit is within five days of service time: two days were lived.
+        (left,) = (
+            sample for sample in _asked(day, "unit", "Budget and burn", "C") if sample.labels["service"] == service
+        )
+        judged, breached = (
+            day.query(f'loket_window_{which}{{unit="{BUSY}",service="{service}",window="5d"}}')[0].value
+            for which in ("judged", "breached")
+        )
+        assert judged >= rows[service].judged
+        assert left.value == pytest.approx((1 - promised) * judged - breached)
+        (burn,) = (
+            sample for sample in _asked(day, "unit", "Budget and burn", "G") if sample.labels["service"] == service
+        )
+        assert burn.value == pytest.approx(breached / judged / (1 - promised))
 
+
+def test_every_rule_is_understood_and_the_alert_of_the_hall_tells_whom_the_domain_counts(day: Lived) -> None:
+    found = {alert.name: day.query(alert.expression) for alert in ALERTS}
+    over = {
+        sample.labels["service"]: sample.value for sample in found["LoketOverTarget"] if sample.labels["unit"] == BUSY
+    }
+    present = day.figures().present
+    expected = {
+        service: row.over_target
+        for service, row in present.items()
+        if service in ("ktp-el", "kartu-keluarga") and row.over_target >= 3 and row.over_target > 0.2 * row.waiting
+    }
+    assert over == expected != {}
+    assert found["LoketWatchdog"][0].value == 1
+    assert found["LoketPipelineAway"] == found["LoketSinkDown"] == []
+
+
+def test_the_recorded_figures_are_those_of_the_panels(day: Lived) -> None:
     answers = {name: day.query(expression) for name, expression in RECORDED.items()}
     (level,) = (s for s in answers["unit:loket_day_level:ratio"] if s.labels["unit"] == BUSY)
     assert level.value == pytest.approx(_value(day, "unit", "live"))

@@ -61,6 +61,7 @@ TARGETS = """
 defaults: {zone: Asia/Jakarta, short_seconds: 10}
 units:
   dukcapil:
+    hours: {mon-fri: "08:00-16:00"}
     name: {id: 'Dinas "Dukcapil", Kota \\\\ Tangerang', en: 'Civil registry: {{ $value }} % of "it"'}
     services:
       ktp-el:
@@ -81,6 +82,7 @@ units:
         name: {id: Farmasi, en: Pharmacy}
         wait: [{valid_from: 2025-01-01, seconds: 600, objective: 0.9}]
   belum-buka:
+    hours: {mon: closed, tue-fri: "08:00-16:00"}
     name: {id: Belum buka, en: Not opened yet}
     services:
       ktp-el:
