@@ -7,7 +7,7 @@ from loket_dashboards.alerts.burn import burn
 from loket_dashboards.language import Text
 from loket_dashboards.page import Page
 from loket_dashboards.parts import Column, Line
-from loket_dashboards.promql import SERVICE, by, exact, gained
+from loket_dashboards.promql import SERVICE, by, gained
 
 __all__ = ["STEP", "budget", "levels", "unusual"]
 
@@ -148,5 +148,7 @@ def unusual(page: Page) -> None:
             "Panggilan yang disusul kembali ke antrean: memanggil semua orang sekali akan menghentikan semua jam.",
             "Calls that a requeue followed: calling everybody once would stop every clock.",
         ),
-        [Line(exact("", "loket_calls_again_total", SERVICE), Text("dipanggil lagi", "called again"))],
+        [Line(gained("", "loket_calls_again_total", "$__interval", SERVICE), Text("dipanggil lagi", "called again"))],
+        bars=True,
+        every=STEP,
     )

@@ -100,6 +100,17 @@ class Prometheus:
             return [Sample({}, float(answer["data"]["result"][1]))]
         return [Sample(series["metric"], float(series["value"][1])) for series in answer["data"]["result"]]
 
+    def range(
+        self, expression: str, begin_s: float, end_s: float, step_s: float
+    ) -> list[tuple[Mapping[str, str], list[tuple[float, float]]]]:
+        """Evaluate PromQL at each step: the series, each with its instants and values."""
+        wanted = {"query": expression, "start": str(begin_s), "end": str(end_s), "step": str(step_s)}
+        answer = self._get("/api/v1/query_range", wanted)
+        return [
+            (series["metric"], [(float(at), float(value)) for at, value in series["values"]])
+            for series in answer["data"]["result"]
+        ]
+
     def value(self, expression: str) -> float:
         """Evaluate PromQL that has exactly one series."""
         (sample,) = self.query(expression)
