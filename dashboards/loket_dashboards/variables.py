@@ -13,6 +13,9 @@ from loket_dashboards.parts import EMPLOYEES, PROMETHEUS, RECORD
 
 __all__ = ["BOARDS", "employee", "employee_source", "record", "services", "source", "unit", "unit_of_record"]
 
+CLASSIC: Final = 5
+"""Grafana's number for a variable's query that is written and not put together in its editor."""
+
 BOARDS: Final = {
     "city": Text("Kota", "City"),
     "hall": Text("Ruang tunggu", "Hall"),
@@ -54,7 +57,7 @@ def unit(page: Page) -> None:
         QueryVariable("unit")
         .label("Unit")
         .datasource(PROMETHEUS)
-        .query({"query": f"query_result(max by ({name}, unit) (loket_unit_info))", "refId": "unit"})
+        .query({"query": f"query_result(max by ({name}, unit) (loket_unit_info))", "refId": "unit", "qryType": CLASSIC})
         .regex(f'/{name}="(?<text>.*)",unit="(?<value>[^"]+)"/')
         .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(VariableSort.ALPHABETICAL_CASE_INSENSITIVE_ASC)
@@ -72,6 +75,7 @@ def services(page: Page) -> None:
             {
                 "query": f'query_result(max by ({name}, service) (loket_service_info{{unit="$unit"}}))',
                 "refId": "service",
+                "qryType": CLASSIC,
             }
         )
         .regex(f'/{name}="(?<text>.*)",service="(?<value>[^"]+)"/')
@@ -93,6 +97,7 @@ def employee(page: Page) -> None:
             {
                 "query": 'label_values(loket_day_employee_served{unit="$unit"}, employee)',
                 "refId": "employee",
+                "qryType": CLASSIC,
             }
         )
         .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
