@@ -25,7 +25,7 @@ from loket.domain.events import Instant
 from loket.embedded import EmbeddedBroker
 from loket.pipeline import Pipeline, Places
 from loket.wire.cloudevents import encode
-from support.alerting import Alertmanager, Recorder
+from support.alerting import Alertmanager, Recorder, write_configuration
 from support.boards import GENERATED
 from support.process import wait_until
 from support.prometheus import Prometheus
@@ -93,25 +93,6 @@ def _prometheus_yml(rules: Path, worker: int, sink: int, alertmanager: int) -> s
     return yaml.safe_dump(content)
 
 
-def _alertmanager_yml(recorder: Recorder) -> str:
-    """The generated one, to the recorder, and at once."""
-    content = yaml.safe_load((GENERATED / "alertmanager" / "alertmanager.yml").read_text(encoding="utf-8"))
-    content["global"]["smtp_smarthost"] = recorder.smarthost
-    content["route"] |= {"group_wait": "1s", "group_interval": "1s"}
-    for receiver in content["receivers"]:
-        for hook in receiver["webhook_configs"]:
-            hook["url"] = f"{recorder.url}/alerts"
-        for telegram in receiver.get("telegram_configs", ()):
-            telegram |= {"api_url": recorder.url}
-    return yaml.safe_dump(content)
-
-
-def _written(folder: Path, recorder: Recorder) -> None:
-    for name in ("loket.tmpl", "loket-links.tmpl"):
-        (folder / name).write_bytes((GENERATED / "alertmanager" / name).read_bytes())
-    (folder / "alertmanager.yml").write_text(_alertmanager_yml(recorder), encoding="utf-8")
-
-
 @pytest.fixture(scope="module")
 def hall(
     embedded: EmbeddedBroker,
@@ -139,7 +120,7 @@ def hall(
         embedded=True,
     )
     with Run("hall") as run, Recorder() as recorder:
-        _written(folder, recorder)
+        write_configuration(folder, recorder)
         alertmanager = Alertmanager(folder)
         configuration = _prometheus_yml(rules, places.worker_port, places.sink_port, alertmanager.port)
         prometheus = Prometheus(folder, configuration=configuration)

@@ -11,10 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from support import programs
+from support.boards import GENERATED
 from support.process import Process, free_port
 
-__all__ = ["Alertmanager", "Recorder"]
+__all__ = ["Alertmanager", "Recorder", "write_configuration"]
 
 
 class _Web(http.server.BaseHTTPRequestHandler):
@@ -161,3 +164,18 @@ class Alertmanager:
                 return bool(answer.status == 200)
         except OSError:
             return False
+
+
+def write_configuration(folder: Path, recorder: Recorder) -> None:
+    """Write the generated configuration with its templates into a folder, so that it tells the recorder at once."""
+    for name in ("loket.tmpl", "loket-links.tmpl"):
+        (folder / name).write_bytes((GENERATED / "alertmanager" / name).read_bytes())
+    content = yaml.safe_load((GENERATED / "alertmanager" / "alertmanager.yml").read_text(encoding="utf-8"))
+    content["global"]["smtp_smarthost"] = recorder.smarthost
+    content["route"] |= {"group_wait": "1s", "group_interval": "1s"}
+    for receiver in content["receivers"]:
+        for hook in receiver["webhook_configs"]:
+            hook["url"] = f"{recorder.url}/alerts"
+        for telegram in receiver.get("telegram_configs", ()):
+            telegram |= {"api_url": recorder.url}
+    (folder / "alertmanager.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
