@@ -18,11 +18,21 @@ from loket_dashboards.history import history
 from loket_dashboards.language import LANGUAGES, Language
 from loket_dashboards.page import Page
 from loket_dashboards.pipeline import pipeline
+from loket_dashboards.requests import requests
 from loket_dashboards.unit import unit
 
 __all__ = ["BOARDS", "RESTRICTED", "generated", "write"]
 
-BOARDS: Final[tuple[Callable[[Language], Page], ...]] = (city, hall, unit, employees, employee, pipeline, history)
+BOARDS: Final[tuple[Callable[[Language], Page], ...]] = (
+    city,
+    hall,
+    unit,
+    employees,
+    employee,
+    requests,
+    pipeline,
+    history,
+)
 
 RESTRICTED: Final = frozenset({"employee"})
 """The dashboards that go into a folder with rights of its own."""

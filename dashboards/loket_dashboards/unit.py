@@ -32,6 +32,7 @@ def unit(language: Language) -> Page:
         ("city", variables.BOARDS["city"]),
         ("hall", variables.BOARDS["hall"]),
         ("employees", variables.BOARDS["employees"]),
+        ("requests", variables.BOARDS["requests"]),
         ("history", variables.BOARDS["history"]),
     )
     _now(page)

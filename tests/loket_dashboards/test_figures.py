@@ -202,3 +202,13 @@ def test_the_recorded_figures_are_those_of_the_panels(day: Lived) -> None:
     (served,) = (s for s in answers["unit:loket_day_served:1h"] if s.labels["unit"] == BUSY)
     assert served.value == _value(day, "hall", "In the last hour")
     assert all(answers.values())
+
+
+def test_the_backlog_of_requests_and_how_long_they_take(day: Lived) -> None:
+    figures = day.figures().requests["akta"]
+    assert _value(day, "requests", "Open") == figures.open > 3
+    assert _value(day, "requests", "Over target") == figures.over_target > 0
+    # Each is handed over 31 minutes after it was asked for, or stays open.
+    shares = [_value(day, "requests", "From days to hours", ref) for ref in "ABCDE"]
+    assert shares == pytest.approx([1] * 5)
+    assert 1_000 < _value(day, "requests", "Turnaround, by the three clocks") <= 3_600

@@ -10,12 +10,14 @@ with that timestamp its samples go into Prometheus' own blocks, as promtool writ
 There are two days, a week apart: panels compare a day with the same weekday before.
 """
 
+import heapq
 import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -27,6 +29,7 @@ from loket.catalogue.pipeline import EVALUATED_AT
 from loket.clock import SYSTEM_CLOCK
 from loket.companions import Run
 from loket.companions.ports import free_port
+from loket.domain import events as facts
 from loket.domain.events import Event, Instant
 from loket.domain.figures import Figures, evaluate
 from loket.domain.policy import Policy
@@ -72,6 +75,10 @@ units:
         wait: [{valid_from: 2025-01-01, seconds: 900, objective: 0.8}]
       informasi:
         name: {id: Informasi, en: Information}
+      akta:
+        name: {id: Akta kelahiran, en: Birth certificate}
+        kind: request
+        turnaround: [{valid_from: 2025-01-01, within: 50m, objective: 0.8}]
   pkm/ciputat-2:
     name: {id: Puskesmas Ciputat é 漢, en: Ciputat health centre}
     services:
@@ -219,7 +226,7 @@ def written(day: Day, data: Path) -> None:
 
 
 def _live(day: Day, pipeline: Pipeline, producer: EventProducer, path: Path, start_ms: int, minutes: int) -> None:
-    due = _told(start_ms)
+    due = heapq.merge(_told(start_ms), _asked_for(start_ms), key=itemgetter(0))
     at, event = next(due)
     with path.open("w", encoding="utf-8") as out:
         for step in range(1, minutes * 60_000 // STEP_MS + 1):
@@ -278,6 +285,28 @@ def _told(start_ms: int) -> Iterator[tuple[int, Event]]:
         if oldest is not None:
             changed["data"] = msgspec.structs.replace(event.data, oldest_pending_at=_later(start_ms, oldest))
         yield start_ms + (at - start_ms) * DILATION, msgspec.structs.replace(event, **changed)
+
+
+def _asked_for(start_ms: int) -> Iterator[tuple[int, Event]]:
+    """Documents that are asked for every five minutes: most are handed over in half an hour, each fifth stays open."""
+    told: list[tuple[int, Event]] = []
+    for number in range(200):
+        begin = start_ms + 60_000 + number * 300_000
+        unit, subject = BUSY, f"akta-{start_ms // 60_000}-{number}"
+        steps: list[tuple[int, Any, Any]] = [
+            (0, facts.RequestSubmitted, facts.RequestSubmittedData(unit=unit, service="akta")),
+            (4, facts.RequestAccepted, facts.RequestByData(unit=unit, employee="pgw-1")),
+            (10, facts.RequestWorked, facts.RequestWorkedData(unit=unit, employee="pgw-1")),
+            (20, facts.RequestWorked, facts.RequestWorkedData(unit=unit, employee="pgw-2")),
+        ]
+        if number % 5:
+            done = facts.RequestCompletedData(unit=unit, employee="pgw-2", outcome="handed_over")
+            steps.append((31, facts.RequestCompleted, done))
+        for minutes, kind, data in steps:
+            at = begin + minutes * 60_000
+            event = kind(source="ruang-berkas", id=f"{subject}-{minutes}", time=Instant(at), data=data, subject=subject)
+            told.append((at, event))
+    yield from sorted(told, key=itemgetter(0))
 
 
 def _later(start_ms: int, instant: int | None) -> Instant | None:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from loket_dashboards.alerts.alert import Alert
-from loket_dashboards.alerts.rules import ALERTS
+from loket_dashboards.alerts.rules import ALERTS, OF_UNITS
 
 __all__ = ["SCENARIOS", "Fires", "Scenario", "promtool_test"]
 
@@ -73,7 +73,7 @@ def _expected(alert: Alert, fires: Fires) -> Mapping[str, Any]:
     labels = {"severity": str(alert.severity), "scope": str(alert.scope), **fires.labels}
     if alert.global_:
         labels["blinds"] = "all"
-    unit = f"?var-unit={quote(fires.labels.get('unit', ''), safe='')}" if alert.board == "unit" else ""
+    unit = f"?var-unit={quote(fires.labels.get('unit', ''), safe='')}" if alert.board in OF_UNITS else ""
     annotations = {"summary_id": fires.id, "summary_en": fires.en, "runbook": alert.anchor}
     annotations |= {f"dashboard_{language}": f"/d/loket-{alert.board}-{language}{unit}" for language in ("id", "en")}
     return {"exp_labels": labels, "exp_annotations": annotations}
@@ -294,6 +294,26 @@ _HALLS = (
                 )
             ],
             16: [],
+        },
+        halls=True,
+    ),
+    Scenario(
+        "LoketRequestsOverTarget",
+        {
+            f"loket_requests_over_target{{{S}}}": "2x4 5x24 0x60",
+            f"loket_requests_open{{{S}}}": "20x120",
+            f"loket_request_target_ratio{{{S}}}": "0.8x120",
+        },
+        {
+            19: [],
+            20: [
+                Fires(
+                    OF_S,
+                    f"5 permohonan KTP-el di {NAME_ID} lewat target; 20 terbuka",
+                    f"5 requests for Identity card at {NAME_EN} are over target; 20 are open",
+                )
+            ],
+            34: [],
         },
         halls=True,
     ),

@@ -9,7 +9,7 @@ from typing import Final
 
 from loket_dashboards.alerts.alert import Alert, Scope, Severity
 from loket_dashboards.alerts.hours import open_throughout, until_closing, while_open
-from loket_dashboards.alerts.texts import COUNTERS, LONGEST, TARGET, VALUE, WAITING, service, unit
+from loket_dashboards.alerts.texts import COUNTERS, LONGEST, OPEN_REQUESTS, TARGET, VALUE, WAITING, service, unit
 from loket_dashboards.language import Language, Text
 from loket_dashboards.promql import by, one, shown
 
@@ -39,6 +39,12 @@ _far_over: Final = f"{_OLDEST} > {_SAME} ({FAR} * {one('loket_target_seconds')})
 _called: Final = f"(time() - {one('loket_last_call_timestamp_seconds')} < {UNCALLED_S})"
 _uncalled: Final = open_throughout(
     f"(({_OLDEST} >= {UNCALLED_S}) and {_SAME} ({_WAITING} > 0)) unless {_SAME} {_called}", UNCALLED_S // 60
+)
+
+_late: Final = one("loket_requests_over_target")
+_late_requests: Final = (
+    f"({_late} >= {FEWEST_OVER}) and {_SAME} "
+    f"({_late} > {_SAME} ((1 - {one('loket_request_target_ratio')}) * {_SAME} {one('loket_requests_open')}))"
 )
 
 _closed: Final = shown("unit", "loket_day_tickets_closed", "1h")
@@ -177,6 +183,27 @@ QUEUES: Final = (
             Text("Lihat waktu tunggu di papan Unit.", "Look at the waits on the Unit dashboard."),
         ),
         lasts="10m",
+        keeps=KEPT,
+    ),
+    Alert(
+        "LoketRequestsOverTarget",
+        until_closing(_late_requests),
+        Severity.WARNING,
+        Scope.SERVICE,
+        Text(
+            f"{VALUE} permohonan {service(ID)} di {unit(ID)} lewat target; {OPEN_REQUESTS} terbuka",
+            f"{VALUE} requests for {service(EN)} at {unit(EN)} are over target; {OPEN_REQUESTS} are open",
+        ),
+        Text(
+            "Lebih banyak permohonan terbuka yang targetnya sudah lewat daripada yang boleh menurut tujuan.",
+            "More open requests have passed their target than the objective allows.",
+        ),
+        (
+            Text("Kerjakan yang tertua dahulu (papan Permohonan).", "Work on the oldest first (Requests dashboard)."),
+            Text("Tangguhkan yang menunggu warga.", "Suspend those that wait for the citizen."),
+        ),
+        board="requests",
+        lasts="15m",
         keeps=KEPT,
     ),
     Alert(

@@ -15,10 +15,13 @@ from loket_dashboards.alerts.queues import QUEUES
 from loket_dashboards.alerts.recording import RECORDED
 from loket_dashboards.language import LANGUAGES
 
-__all__ = ["ALERTS", "alerting_rules", "as_yaml", "recording_rules"]
+__all__ = ["ALERTS", "OF_UNITS", "alerting_rules", "as_yaml", "recording_rules"]
 
 ALERTS: Final = (*QUEUES, *BURN, *DEVICES, *PIPELINE)
 """All of them, in the order of the runbook."""
+
+OF_UNITS: Final = frozenset({"unit", "requests"})
+"""Dashboards of one unit."""
 
 _HEAD: Final = "# Made by `make dashboards`; change dashboards/loket_dashboards instead.\n"
 
@@ -68,4 +71,4 @@ def _rule(alert: Alert) -> Mapping[str, Any]:
 def _dashboard(alert: Alert, language: str) -> str:
     """The path of the dashboard; Alertmanager's template puts Grafana's address before it."""
     path = f"/d/loket-{alert.board}-{language}"
-    return f"{path}?var-unit={{{{ $labels.unit | urlquery }}}}" if alert.board == "unit" else path
+    return f"{path}?var-unit={{{{ $labels.unit | urlquery }}}}" if alert.board in OF_UNITS else path

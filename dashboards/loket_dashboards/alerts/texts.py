@@ -7,7 +7,7 @@ from typing import Final
 from loket_dashboards.language import Language
 from loket_dashboards.promql import select
 
-__all__ = ["COUNTERS", "LONGEST", "TARGET", "VALUE", "WAITING", "looked_up", "service", "unit"]
+__all__ = ["COUNTERS", "LONGEST", "OPEN_REQUESTS", "TARGET", "VALUE", "WAITING", "looked_up", "service", "unit"]
 
 VALUE: Final = '{{ printf "%.0f" $value }}'
 """The value of the alert's expression as a whole number."""
@@ -52,6 +52,9 @@ LONGEST: Final = looked_up(
 
 WAITING: Final = looked_up("max(loket_tickets_waiting{unit=%q,service=%q})", "unit", "service")
 """How many wait for the service."""
+
+OPEN_REQUESTS: Final = looked_up("max(loket_requests_open{unit=%q,service=%q})", "unit", "service")
+"""How many requests of the service are open."""
 
 COUNTERS: Final = looked_up("max(loket_counters_open{unit=%q})", "unit")
 """How many counters of the unit are open."""
