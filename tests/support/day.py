@@ -37,8 +37,10 @@ from loket.domain.unit import UnitState, apply
 from loket.embedded import EmbeddedBroker
 from loket.pipeline import Pipeline, Places
 from loket.scrape import read
+from loket.simulator.agenda import Agenda
 from loket.simulator.devices import Devices
-from loket.simulator.office import Agenda, Office
+from loket.simulator.office import Office
+from loket.simulator.papers import Papers
 from loket.simulator.plans import CounterPlan, OfficePlan, ServicePlan
 from loket.targets import load_targets
 from loket.wire.cloudevents import encode
@@ -323,7 +325,8 @@ def _told_by_the_second(start_ms: int) -> Iterator[tuple[int, Event]]:
         agenda.at(at, lambda now: offices[unit].receive(subject, from_unit, service, now))
 
     for plan in _OFFICES:
-        offices[plan.unit] = Office(plan, agenda, devices, random, start_ms, elsewhere)
+        papers = Papers(plan.unit, agenda, devices, random)
+        offices[plan.unit] = Office(plan, agenda, devices, random, start_ms, elsewhere, papers)
         offices[plan.unit].open(start_ms)
     while True:
         at, action = agenda.next()
