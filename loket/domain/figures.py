@@ -139,7 +139,12 @@ def has_tickets(state: UnitState, label: str) -> bool:
         return True
     if policy is not None and policy.produces is Produces.TICKET:
         return True
-    return tally is not None and (bool(tally.settled.keys() & {"judged", "expired"}) or has_figures(tally.counts.total))
+    if tally is None:
+        return False
+    if tally.settled.keys() & {"judged", "expired"} or has_figures(tally.counts.total):
+        return True
+    # What a void took back entirely leaves durations, of services of which nothing else was ever counted.
+    return any(not kind.startswith(OF_REQUESTS) for kind in tally.histograms)
 
 
 def has_figures(amounts: Mapping[str, int]) -> bool:

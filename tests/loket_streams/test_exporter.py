@@ -697,3 +697,17 @@ def test_who_still_waited_when_the_hall_closed_is_unserved() -> None:
     office.tell(o.issued("A1", at="15:30"))
     page = units_page(Exporter(worker_of([office.state], int(o.at("16:00")))))
     assert value(page, "loket_day_unserved", unit="u", service="s") == 1
+
+
+def test_a_service_of_which_a_void_took_everything_back_stays_shown() -> None:
+    office = told()
+    office.tell(
+        o.issued("A1", at="09:00"),
+        o.started("A1", at="09:00", service="t"),
+        o.transferred("A1", at="09:00"),
+        o.voided("A1", at="09:00"),
+    )
+    page = units_page(Exporter(worker_of([office.state], NOON)))
+    assert value(page, "loket_service_seconds_count", unit="u", service="t") == 1
+    corrected = value(page, "loket_corrections_total", unit="u", service="t", figure="service_seconds_count")
+    assert corrected == 1
