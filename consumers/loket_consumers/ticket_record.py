@@ -35,6 +35,8 @@ _TAKES_BACK: Final = frozenset({Kind.ISSUED, Kind.REQUEUED, Kind.VOIDED})
 """What may take contradictions of earlier steps away."""
 
 _PACK: Final = msgspec.msgpack.Encoder()
+_PACK_SORTED: Final = msgspec.msgpack.Encoder(order="deterministic")
+"""A set of steps is the same in whatever batches they came."""
 
 
 class Forgotten(Struct, array_like=True):
@@ -104,7 +106,7 @@ class TicketRecord:
 
     def packed(self) -> tuple[bytes, bytes | None]:
         """The columns `steps` and `forgotten` of the ticket's row."""
-        return _PACK.encode(self.ticket), None if self.forgotten is None else _PACK.encode(self.forgotten)
+        return _PACK.encode(self.ticket), None if self.forgotten is None else _PACK_SORTED.encode(self.forgotten)
 
     def live_steps(self) -> list[Step]:
         """The steps that the live state holds."""
