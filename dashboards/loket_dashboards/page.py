@@ -126,16 +126,11 @@ class Page:
     ) -> None:
         """A single number, or a state in words. `big`: its height in pixels, for who stands five metres away."""
         panel = (
-            stat.Panel()
-            .title(self.say(title))
-            .description(self.say(description))
+            self._framed(stat.Panel(), title, description, width, height, nothing)
             .unit(unit)
-            .no_value(self.say(nothing))
             .graph_mode(common.BigValueGraphMode.NONE)
             .color_mode(common.BigValueColorMode.BACKGROUND if words else common.BigValueColorMode.VALUE)
             .reduce_options(commons.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
-            .span(width)
-            .height(height)
         )
         if decimals is not None:
             panel.decimals(decimals)
@@ -162,11 +157,8 @@ class Page:
     ) -> None:
         """A graph over time; `every` is the least step, and the length of what bars count."""
         panel = (
-            timeseries.Panel()
-            .title(self.say(title))
-            .description(self.say(description))
+            self._framed(timeseries.Panel(), title, description, width, height)
             .unit(unit)
-            .no_value(self.say(NOTHING))
             .min(0)
             .fill_opacity(60 if bars else 8)
             .line_width(0 if bars else 2)
@@ -181,8 +173,6 @@ class Page:
             .tooltip(
                 commons.VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI).sort(common.SortOrder.DESCENDING)
             )
-            .span(width)
-            .height(height)
         )
         if every:
             panel.interval(every)
@@ -215,16 +205,11 @@ class Page:
     ) -> None:
         """A graph of the record: columns `time`, `metric` and `value`."""
         panel = (
-            timeseries.Panel()
-            .title(self.say(title))
-            .description(self.say(description))
+            self._framed(timeseries.Panel(), title, description, width, height)
             .unit(unit)
-            .no_value(self.say(NOTHING))
             .min(0)
             .draw_style(common.GraphDrawStyle.LINE)
             .show_points(common.VisibilityMode.ALWAYS)
-            .span(width)
-            .height(height)
         )
         if most is not None:
             panel.max(most)
@@ -242,14 +227,7 @@ class Page:
         height: int = 9,
     ) -> None:
         """A table of the record; `units`: of its columns."""
-        panel = (
-            table.Panel()
-            .title(self.say(title))
-            .description(self.say(description))
-            .no_value(self.say(NOTHING))
-            .span(width)
-            .height(height)
-        )
+        panel = self._framed(table.Panel(), title, description, width, height)
         for column, unit in units.items():
             panel.override_by_name(column, [dashboard.DynamicConfigValue("unit", unit)])
         self._ask(panel, [Sql(statement, is_series=False)])
@@ -258,16 +236,11 @@ class Page:
     def heat(self, title: Text, description: Text, expression: str, *, every: str = "15m", width: int = 12) -> None:
         """How many of each duration at each time, from a histogram's buckets."""
         panel = (
-            heatmap.Panel()
-            .title(self.say(title))
-            .description(self.say(description))
-            .no_value(self.say(NOTHING))
+            self._framed(heatmap.Panel(), title, description, width, 8)
             .calculate(False)
             .interval(every)
             .color(heatmap.HeatmapColorOptions().mode(heatmaps.HeatmapColorMode.SCHEME).scheme("Blues").steps(32))
             .y_axis(heatmap.YAxisConfig().unit("s"))
-            .span(width)
-            .height(8)
         )
         self._ask(panel, [expression], ["{{le}}"], form=prometheus_models.PromQueryFormat.HEATMAP)
         self._frame.with_panel(panel)
@@ -290,14 +263,7 @@ class Page:
 
         `names` are the headings of labels, `link` a column's label and the dashboard that it leads to.
         """
-        panel = (
-            table.Panel()
-            .title(self.say(title))
-            .description(self.say(description))
-            .no_value(self.say(NOTHING))
-            .span(width)
-            .height(height)
-        )
+        panel = self._framed(table.Panel(), title, description, width, height)
         self._ask(
             panel,
             [column.expression for column in columns],
@@ -351,6 +317,13 @@ class Page:
     def build(self) -> dashboard.Dashboard:
         """The dashboard; JSONEncoder of the SDK writes it."""
         return self._frame.build()
+
+    def _framed(
+        self, panel: Any, title: Text, description: Text, width: int, height: int, nothing: Text = NOTHING
+    ) -> Any:
+        """A panel with what every panel has."""
+        framed = panel.title(self.say(title)).description(self.say(description)).no_value(self.say(nothing))
+        return framed.span(width).height(height)
 
     def _ask(
         self,
