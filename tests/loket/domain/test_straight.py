@@ -9,8 +9,10 @@ from contextlib import contextmanager
 
 import pytest
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from loket.domain import unit
+from loket.domain.calendar import Calendar, DayHours, Schedule
 from loket.domain.events import Event
 from loket.domain.figures import evaluate
 from loket.domain.policy import HOUR, MINUTE, SECOND, Budget, UnitPolicy
@@ -28,7 +30,13 @@ TARGETS = {"s": 300, "t": 600}
 BY_DAY = unit_policy(TARGETS, wrap_up_seconds=90)
 NEVER = unit_policy(TARGETS, day_starts="never")
 TIGHT = unit_policy({"s": 300}, budget=Budget(services=1, employees=1))
-POLICIES = st.sampled_from([BY_DAY, BY_DAY, TIGHT, NEVER])
+OPENING = replace(  # half of the tickets are issued before it, and leave the straight way at once (rule 9)
+    BY_DAY,
+    calendar=Calendar((Schedule(1, (DayHours(((8 * HOUR + 30 * MINUTE, 16 * HOUR),), ()),) * 7),)),
+    waits_from_opening=True,
+    close_after_ms=HOUR,
+)
+POLICIES = st.sampled_from([BY_DAY, BY_DAY, TIGHT, NEVER, OPENING])
 OPENS = int(Office().at("08:00"))
 DESKS: tuple[Desk, ...] = ({}, {"employee": "sari"}, {"employee": "budi", "counter": "1"})
 NOWS = (OPENS, OPENS + HOUR, OPENS + 20 * HOUR, OPENS + 30 * HOUR)
