@@ -28,6 +28,7 @@ from loket_consumers.schema import archive, dead_letters, units
 from loket_consumers.staff_sums import StaffSums, add_time, staff_sums
 from loket_consumers.storing import AHEAD, FOREIGN, REJECTED
 from loket_consumers.sums import UnitSums, Whose, sums
+from loket_consumers.window_sums import window_flats
 
 __all__ = ["newest_event", "record_figures"]
 
@@ -116,6 +117,7 @@ def _live(
 ) -> dict[str, LiveFigures]:
     found = sums(connection, Whose(live=True), now)
     of_day = sums(connection, Whose(live=True), now, days=days)
+    windows = window_flats(connection, policy, names, now, Whose(live=True))
     told = {}
     for name in names:
         unit = _complete(found.get(name, UnitSums()), policy, name)
@@ -130,6 +132,7 @@ def _live(
             employees=unit.employees,
             day={service: _day_figures(today.get(service, {})) for service in unit.services},
             day_employees=people,
+            windows=windows.get(name, {}),
         )
     return told
 

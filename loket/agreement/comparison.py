@@ -60,6 +60,7 @@ def compare(metrics: Mapping[str, LiveFigures], record: RecordFigures, now: int)
             *_of_table("employees", unit, measured.employees, live.employees),
             *_of_table("day", unit, measured.day, live.day),
             *_of_table("day_employees", unit, measured.day_employees, live.day_employees),
+            *_of_table("windows", unit, measured.windows, live.windows),
         ]
         differences += apart
         if not apart and unit != OTHER:
@@ -109,6 +110,7 @@ def _named_as(measured: LiveFigures, live: LiveFigures) -> LiveFigures:
         employees=merged(measured.employees, live.employees),
         day=merged(measured.day, live.day),
         day_employees=merged(measured.day_employees, live.day_employees),
+        windows=dict(live.windows),  # of services of the targets, which have their names
     )
 
 

@@ -18,6 +18,7 @@ from loket.catalogue import (
     EMPLOYEE_TIME,
     Metric,
 )
+from loket.catalogue.hours import WINDOW_BREACHED, WINDOW_JUDGED
 from loket.catalogue.requests import (
     FEEDBACK,
     OLDEST_REQUEST_START,
@@ -50,7 +51,7 @@ _UNIT: Final = "unit"
 _SERVICE: Final = "service"
 _EMPLOYEE: Final = "employee"
 _FIGURE: Final = "figure"
-_OF_SERVICES: Final = ("services", "day")
+_OF_SERVICES: Final = ("services", "day", "windows")
 """The tables by service; the others are by employee."""
 
 
@@ -149,6 +150,8 @@ def _places() -> dict[str, _Place]:
             else:
                 label = metric.labels[-1] if metric.values else None
                 places[metric.name] = _Place(table, metric.figure, metric.parts, label, judges=metric is _JUDGED)
+    for metric, figure in ((WINDOW_JUDGED, "window_judged"), (WINDOW_BREACHED, "window_breached")):
+        places[metric.name] = _Place("windows", figure, 1, "window")
     return places
 
 

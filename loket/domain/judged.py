@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "JUDGED_PAGE",
     "Counted",
+    "Judged",
     "Minutes",
     "counted",
     "judged_at",
@@ -45,7 +46,7 @@ __all__ = [
 JUDGED_PAGE: Final = -1
 """The number of a day's page that holds when people were judged on it."""
 
-MAX_PAST_DAYS: Final = 40
+MAX_PAST_DAYS: Final = 100
 """Closed days whose minutes are kept at most, where a calendar has few hours."""
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
@@ -129,19 +130,26 @@ def restore(state: UnitState, ticket: Ticket, legs: Iterable[Leg] | None) -> Non
 
 
 def keep_past(state: UnitState, day: int, brought: Mapping[str, Minutes]) -> None:
-    """Keep what is forgotten of a day: by the minute, and in the day's sums what was judged while not closed."""
+    """Keep what is forgotten of a day and was judged while not closed: by the minute, and in the day's sums."""
+    hours = hours_of(state.policy)
+    open_ones = {
+        label: {key: number for key, number in minutes.items() if is_counted(hours, key)}
+        for label, minutes in brought.items()
+    }
+    if not any(open_ones.values()):
+        return
     packed = state.judged_past.get(day)
     past = {} if packed is None else unpack(packed)
     sums = state.judged_days.setdefault(day, {})
-    hours = hours_of(state.policy)
-    for label, minutes in brought.items():
+    for label, minutes in open_ones.items():
+        if not minutes:
+            continue
         kept = past.setdefault(label, {})
         judged, breached = sums.get(label, (0, 0))
         for key, number in minutes.items():
             kept[key] = kept.get(key, 0) + number
-            if is_counted(hours, key):
-                judged += number
-                breached += number if key & 1 else 0
+            judged += number
+            breached += number if key & 1 else 0
         sums[label] = (judged, breached)
     state.judged_past[day] = pack(past)
     state.dirty_pages.add((day, JUDGED_PAGE))

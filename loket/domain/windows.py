@@ -11,16 +11,16 @@ from datetime import date, timedelta
 
 from msgspec import Struct, field
 
-from loket.domain.burn import SHORT_SUFFIX, BurnRule
+from loket.domain.burn import SHORT_SUFFIX, BurnRule, longest_ms
 from loket.domain.durations import MINUTE
 from loket.domain.figures import brought_by_time
 from loket.domain.halls import hours_of, service_days
-from loket.domain.judged import Counted, Minutes, counted, note, unpack
+from loket.domain.judged import Counted, Judged, Minutes, counted, note, unpack
 from loket.domain.opening import OpeningHours
 from loket.domain.policy import UnitPolicy
 from loket.domain.state import UnitState, open_legs
 
-__all__ = ["ServiceWindows", "budget_left", "evaluate_windows", "rules_of"]
+__all__ = ["ServiceWindows", "budget_left", "evaluate_windows", "reached_from", "rules_of", "windows_of"]
 
 
 class ServiceWindows(Struct):
@@ -43,7 +43,31 @@ def rules_of(policy: UnitPolicy, objective: float) -> list[BurnRule]:
 
 def evaluate_windows(state: UnitState, now: int) -> dict[str, ServiceWindows]:
     """The windows of each service that has a target on the service day of `now`, evaluated at `now` (ms)."""
-    policy = state.policy
+    past = list(_past(state, hours_of(state.policy)).items())
+    present = [*state.judged.items(), *_by_time(state, now).items()]
+    return _windows(state.policy, now, past, present, state.judged_days)
+
+
+def windows_of(policy: UnitPolicy, now: int, judged: Mapping[int, Judged]) -> dict[str, ServiceWindows]:
+    """As `evaluate_windows`, of judgements by service day: those of the month, and as far back as a window reaches."""
+    return _windows(policy, now, [], list(judged.items()), {})
+
+
+def reached_from(policy: UnitPolicy, now: int) -> int:
+    """The first service day that a window or the month's budget at `now` (ms) reaches."""
+    days = service_days(policy)
+    longest = hours_of(policy).before(now, longest_ms(policy.burn))
+    return min(days.day(longest), date.fromordinal(days.day(now)).replace(day=1).toordinal())
+
+
+def _windows(
+    policy: UnitPolicy,
+    now: int,
+    past: list[tuple[int, dict[str, Counted]]],
+    present: list[tuple[int, Judged]],
+    sums: Mapping[int, Mapping[str, tuple[int, int]]],
+) -> dict[str, ServiceWindows]:
+    """From closed days, of which `sums` has the sums, and from days whose judgements still change."""
     hours, days = hours_of(policy), service_days(policy)
     today = days.day(now)
     promised = {label: target for label in policy.services if (target := policy.target(label, today)) is not None}
@@ -51,15 +75,14 @@ def evaluate_windows(state: UnitState, now: int) -> dict[str, ServiceWindows]:
         return {}
     begins = {length: hours.before(now, length) // MINUTE for length in _lengths(policy)}
     first, last = days.day(min(begins.values(), default=now // MINUTE) * MINUTE), now // MINUTE
-    past = [judged for day, judged in _past(state, hours).items() if day >= first]
-    present = [*state.judged.items(), *_by_time(state, now).items()]
+    reached = [judged for day, judged in past if day >= first]
     month = _Month(policy, today)
     passed = month.passed(now)
     found: dict[str, ServiceWindows] = {}
     for label, target in promised.items():
         windows = found[label] = ServiceWindows()
-        breached, allowed = month.spent(label, state.judged_days)
-        parts = [judged[label] for judged in past if label in judged]
+        breached, allowed = month.spent(label, sums)
+        parts = [judged[label] for judged in reached if label in judged]
         for day, judged in present:
             if label in judged:
                 part = counted(hours, judged[label], last)

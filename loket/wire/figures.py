@@ -55,9 +55,9 @@ class Rejection(Struct, frozen=True):
 class Difference(Struct, frozen=True, kw_only=True, omit_defaults=False):
     """One figure that metrics and record tell differently. `late`: late events explain it, which is no disagreement.
 
-    `table` is `units`, `employees`, `requests`, `day` or `day_employees` (the day's gauges); `figure` is the name in
-    the rows, with a dot before its part (`closed.completed`), or the metric's own where the rows have only a sum of it
-    (`waits_answered/yes`).
+    `table` is `units`, `employees`, `requests`, `day` or `day_employees` (the day's gauges) or `windows`; `figure` is
+    the name in the rows, with a dot before its part (`closed.completed`), or the metric's own where the rows have only
+    a sum of it (`waits_answered/yes`) or nothing (`window_judged/1h`).
     """
 
     table: str
@@ -107,7 +107,8 @@ class LiveFigures(Struct, frozen=True, kw_only=True):
     By service label (`""`: legs without an issue) and by employee: exact amounts, durations in ms. `judging` are the
     services with a target. `day` is of the service day of `now`: tickets_issued, waits_answered/…, tickets_closed/…,
     served, judged, breached, expired. `day_employees` is of the same day: served, services, and
-    staffed_ms, serving_ms, call_gap_ms, call_gaps of who ever had a session.
+    staffed_ms, serving_ms, call_gap_ms, call_gaps of who ever had a session. `windows` is of services with a target in
+    force: window_judged/… and window_breached/… by window of service time.
     """
 
     services: dict[str, Flat]
@@ -115,6 +116,7 @@ class LiveFigures(Struct, frozen=True, kw_only=True):
     employees: dict[str, Flat]
     day: dict[str, Flat]
     day_employees: dict[str, Flat] = field(default_factory=dict)
+    windows: dict[str, Flat] = field(default_factory=dict)
 
 
 class RecordFigures(_Common, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from loket.clock import SYSTEM_CLOCK
 from loket.domain.events import Instant
 from loket.domain.policy import DAY, HOUR, MINUTE, Policy, ServicePolicy, Target, UnitPolicy
 from loket.domain.summary import Closed
+from loket.domain.windows import evaluate_windows
 from loket_consumers.engines import connect, reading
 from loket_consumers.migrating import upgrade
 from loket_consumers.schema import archive, employee_days, employee_stretches, legs, sessions, stretches
@@ -63,6 +64,12 @@ def live_rows_are_those_of_the_state(engine: Engine, data: st.DataObject, batche
         assert nonzero(live.day_employees) == oracle.today(name, now)
         assert {service: flat for service, flat in live.day.items() if flat} == day
         assert set(live.judging) == judging
+        windows = evaluate_windows(oracle.units[name], now)
+        assert live.windows == {
+            service: {f"window_judged/{window}": amount for window, amount in told.judged.items()}
+            | {f"window_breached/{window}": amount for window, amount in told.breached.items()}
+            for service, told in windows.items()
+        }
 
 
 def the_record_is_that_of_all_events(engine: Engine, data: st.DataObject, batches: list[int]) -> None:

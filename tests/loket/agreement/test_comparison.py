@@ -179,6 +179,18 @@ def test_a_unit_that_only_one_side_knows_is_a_disagreement() -> None:
     assert {found.table for found in differences} == {"units", "employees", "day"}
 
 
+def test_windows_of_service_time_are_compared() -> None:
+    told = _told()
+    told.metrics.windows["card"] = {"window_judged/1h": 3, "window_breached/1h": 1}
+    told.live.windows["card"] = {"window_judged/1h": 3, "window_breached/1h": 1}
+    assert told.differences() == (True, [])
+    told.live.windows["card"]["window_breached/1h"] = 2
+    equal, (found,) = told.differences()
+    assert not equal
+    assert (found.table, found.unit, found.service, found.figure) == ("windows", "office", "card", "window_breached/1h")
+    assert (found.metrics, found.record) == (1, 2)
+
+
 def test_names_beyond_the_budget_are_compared_as_other() -> None:
     told = _told()
     people = told.metrics.employees
