@@ -1,4 +1,4 @@
-"""What service time costs: a deadline and a duration per open request, a cold calendar, windows at a scrape.
+"""What service time costs: a deadline and a duration per open request, a cold calendar, windows and estimates at a scrape.
 
 In CPU time, in one process. The median of the turns counts.
 """
@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from loket.domain.durations import DAY, HOUR, MINUTE
 from loket.domain.events import Event
 from loket.domain.figures import evaluate
+from loket.domain.first_waits import evaluate_estimates
 from loket.domain.opening import OpeningHours
 from loket.domain.state import UnitState
 from loket.domain.unit import apply
@@ -46,7 +47,12 @@ def lines(turns: int) -> list[str]:
     )
     told.append(f"{'a year of a calendar that nobody asked before':<44} {1e3 * took:8.2f} ms")
     state = _month(now)
-    for name, look in (("evaluate, 5 services", evaluate), ("windows of service time, 5 services", evaluate_windows)):
+    looks: tuple[tuple[str, Callable[[UnitState, int], object]], ...] = (
+        ("evaluate, 5 services", evaluate),
+        ("windows of service time, 5 services", evaluate_windows),
+        ("estimates of today, 5 services", evaluate_estimates),
+    )
+    for name, look in looks:
         took = median(_cpu_s(lambda look=look: look(state, now)) for _ in range(max(turns, 20)))  # type: ignore[misc]
         told.append(f"{name:<44} {1e3 * took:8.2f} ms   for a unit with a busy week behind it")
     return told

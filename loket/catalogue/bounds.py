@@ -8,6 +8,7 @@ from typing import Final
 from loket.catalogue import pipeline, requests, units
 from loket.catalogue.desks import COUNTERS_OPEN, DESK_METRICS, SESSIONS_ACTIVE
 from loket.catalogue.employees import EMPLOYEE_COUNTS, EMPLOYEE_DAY, EMPLOYEE_DURATIONS, EMPLOYEE_TIME
+from loket.catalogue.estimates import BOUNDS, DAY_PATIENCE, ESTIMATED_WAIT, ESTIMATED_WAIT_ERROR, QUANTILES
 from loket.catalogue.hours import STATES, WINDOW_BREACHED, WINDOW_JUDGED
 from loket.catalogue.metric import Kind, Metric
 from loket.domain.burn import DEFAULT_BURN
@@ -19,6 +20,7 @@ __all__ = [
     "of_counter",
     "of_desks",
     "of_employee",
+    "of_estimates",
     "of_hours",
     "of_partition",
     "of_requests",
@@ -57,6 +59,11 @@ def of_service(*, target: bool, in_force: bool | None = None) -> int:
 def of_burn(rules: int) -> int:
     """Of a service with a target in force, by so many burn-rate rules: two windows each, a factor, and the budget."""
     return rules * (2 * len((WINDOW_JUDGED, WINDOW_BREACHED)) + 1) + 1
+
+
+def of_estimates() -> int:
+    """Of a service of which somebody came today, at most."""
+    return len(QUANTILES) * len(BOUNDS) + len((DAY_PATIENCE, ESTIMATED_WAIT, ESTIMATED_WAIT_ERROR))
 
 
 def of_hours() -> int:

@@ -66,6 +66,9 @@ instants since 1970.
     >= on (unit, service, window) label_replace(loket_burn_factor, "window", "$1", "rule", "(.*)")
   ```
 
+- **Estimates** of today: `loket_day_wait_km_seconds` counts who still waits or left as having waited at least so long,
+  where the median of answered waits forgets them. `loket_estimated_wait_seconds` is for the display at the entrance:
+  it has no series while it would be a guess (`loket_estimated_wait_error_ratio`).
 - **Two workers** may show the same unit for a moment while a partition moves: aggregate what is of units and
   employees with `max without (instance)` first. Counters of the process (events, rejections, checkpoints,
   rebalances) begin at 0 with each process and are summed.
@@ -133,10 +136,11 @@ def _series() -> str:
 | an employee, on the page of employees | {bounds.of_employee()} |
 | a partition | {bounds.of_partition()} |
 
-A service also has up to {_of_none()} series for `within="none"` beside a target. A unit with 5 services, 2 sources and
-4 counters has {unit} on the page of units, and with 10 employees {employees} on the page of employees; 100 such units
-{(100 * (unit + employees)):,}. Of the {with_target} series of a service {_corrections()} are corrections, which mostly
-stay 0 and then cost Prometheus next to nothing.
+A service also has up to {_of_none()} series for `within="none"` beside a target, and up to {bounds.of_estimates()} of
+estimates once somebody came on that day. A unit with 5 services, 2 sources and 4 counters has {unit} on the page of
+units, and with 10 employees {employees} on the page of employees; 100 such units {(100 * (unit + employees)):,}. Of the
+{with_target} series of a service {_corrections()} are corrections, which mostly stay 0 and then cost Prometheus next to
+nothing.
 
 The label budgets of targets.yaml bound all of it (`loket_label_budget_used`): names beyond them are tallied as `other`,
 and units that targets.yaml does not name, beyond the worker's `unit_budget`, are summed as unit `other`. In service
@@ -172,6 +176,8 @@ def _labels() -> str:
 
 _OPEN: Final = {
     "unit": "ids of units",
+    "quantile": "`0.5`, `0.9`",
+    "bound": "`value`, and the bounds of 95 %: `low`, `high`",
     "window": "a burn-rate rule, and with `_short` behind its short companion",
     "rule": "a burn-rate rule: `1h`, `3h`, `1d`, `5d` unless targets.yaml has others",
     "service": "ids of services, `other`, and none for tickets without an issue",

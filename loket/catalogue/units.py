@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from loket.catalogue.desks import DESK_METRICS
+from loket.catalogue.estimates import ESTIMATE_METRICS
 from loket.catalogue.hours import BURN_METRICS, HOURS_METRICS
 from loket.catalogue.metric import MILLISECONDS, Kind, Metric
 from loket.catalogue.promises import SERVICE_INFO, TARGET_RATIO, TARGET_SECONDS, UNIT_INFO, UNIT_KNOWN
@@ -263,6 +264,7 @@ UNIT_METRICS: Final = (
     *DESK_METRICS,
     *HOURS_METRICS,
     *BURN_METRICS,
+    *ESTIMATE_METRICS,
     *REQUEST_METRICS,
     UNIT_INFO,
     UNIT_KNOWN,

@@ -36,6 +36,7 @@ def _close_day(state: UnitState, day: int) -> None:
         for key in [key for key in state.tickets if key[0] == day]:
             del state.tickets[key]
             state.live.pop(key, None)
+            state.firsts.pop(key, None)
         brought = state.judged.pop(day, {})
         if brought:
             keep_past(state, day, brought)

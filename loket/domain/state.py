@@ -65,6 +65,21 @@ class Spans(Struct, array_like=True):
     waiting: list[Waiting] = field(default_factory=list)
 
 
+class First(Struct, frozen=True, gc=False):
+    """The wait of a leg before its first call (ms): from `arrived_at`, ended by a call, by leaving, or by neither.
+
+    `entered_at` is when a service began after that call.
+    """
+
+    label: str
+    day: int
+    arrived_at: int
+    wait_ms: int
+    called: bool = False
+    left: bool = False
+    entered_at: int | None = None
+
+
 class UnitState:
     """Everything that the live indicators of one unit need, and `offset`: the last record that it contains.
 
@@ -99,6 +114,7 @@ class UnitState:
         self.settled_day = 0
         self.carried: dict[int, Spans] = {}
         self.spans: dict[int, dict[TicketKey, Spans]] = {}
+        self.firsts: dict[TicketKey, list[First]] = {}
         self.counters: dict[str, Counter] = {}
         self.judged: dict[int, dict[str, Minutes]] = {}
         self.judged_past: dict[int, bytes] = {}
@@ -174,7 +190,7 @@ def derive_on(ticket: Ticket, step: Step, before: Live, policy: UnitPolicy) -> L
 
 def put_back(state: UnitState, key: TicketKey, ticket: Ticket, derived: Live) -> None:
     """Keep a ticket: unpacked while a leg is open, else packed in the page that the log gave it."""
-    if state.spans:
+    if state.spans or state.firsts:
         forget_spans(state, key)
     if derived.folded.is_open:
         state.live[key] = derived
@@ -201,9 +217,10 @@ def _mark_page(state: UnitState, ticket: Ticket) -> None:
 
 
 def forget_spans(state: UnitState, key: TicketKey) -> None:
-    """Forget what was kept of a ticket's work and waits, as it changes or goes."""
+    """Forget what was found of a ticket's work and waits and kept, as it changes or goes."""
     for spans in state.spans.values():
         spans.pop(key, None)
+    state.firsts.pop(key, None)
 
 
 def _give_page(state: UnitState, key: TicketKey, ticket: Ticket) -> None:

@@ -73,7 +73,7 @@ def go_straight(
     if ids is None:
         ids = state.ids[key[0]] = {}
     ids[id_hash] = content
-    if state.spans:
+    if state.spans or state.firsts:
         forget_spans(state, key)
     if len(ticket.steps) == len(WAY):
         pack(state, key, ticket)

@@ -23,6 +23,7 @@ from loket.catalogue import EMPLOYEE_METRICS, PIPELINE_METRICS, UNIT_METRICS, pi
 from loket.catalogue.employees import EMPLOYEES_EVALUATED_AT
 from loket.clock import Clock
 from loket.domain.figures import evaluate
+from loket.domain.first_waits import evaluate_estimates
 from loket.domain.policy import Policy
 from loket.domain.silence import SILENT_MS
 from loket.domain.state import OTHER, UnitState
@@ -34,6 +35,7 @@ from loket.serving import Response, Routes
 from loket.wire.partition import partition_of
 from loket.wire.rejection import Reason
 from loket_streams.desks import desks, write_desks
+from loket_streams.estimates import write_estimates
 from loket_streams.naming import Named
 from loket_streams.partitions import Partition
 from loket_streams.pipeline_series import write_partitions, write_unit, write_worker
@@ -162,6 +164,7 @@ class Exporter:
         write_desks(page, state.unit, desks(state, now))
         write_hours(page, state.unit, state.policy, now)
         write_windows(page, state.unit, evaluate_windows(state, now))
+        write_estimates(page, state.unit, evaluate_estimates(state, now))
         write_unit(page, state, partition, self._worker.tallies.sources.get(state.unit, _NO_SOURCES))
 
     def _show_people(self, series: EmployeeSeries, others: Others, now: int, state: UnitState) -> None:

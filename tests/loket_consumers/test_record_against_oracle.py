@@ -12,6 +12,7 @@ from sqlalchemy import Engine, text
 
 from loket.clock import SYSTEM_CLOCK
 from loket.domain.events import Instant
+from loket.domain.first_waits import DayEstimates, evaluate_estimates
 from loket.domain.policy import DAY, HOUR, MINUTE, Policy, ServicePolicy, Target, UnitPolicy
 from loket.domain.summary import Closed
 from loket.domain.windows import evaluate_windows
@@ -55,6 +56,7 @@ def live_rows_are_those_of_the_state(engine: Engine, data: st.DataObject, batche
 
     assert results(engine) == expected
     found = figures(engine, now, live=True)
+    today = figures(engine, now, live=True, today=True)
     assert (without_zeros(found.units), without_zeros(found.employees)) == of_record(oracle, now)
     for name in oracle.units:
         services, employees, day, judging = oracle.flats(name, now)
@@ -64,6 +66,18 @@ def live_rows_are_those_of_the_state(engine: Engine, data: st.DataObject, batche
         assert nonzero(live.day_employees) == oracle.today(name, now)
         assert {service: flat for service, flat in live.day.items() if flat} == day
         assert set(live.judging) == judging
+        estimates = evaluate_estimates(oracle.units[name], now)
+        for row in today.units:
+            if row.unit == name and row.service is not None:
+                known = estimates.get(row.service, DayEstimates())
+                ms = (known.median.value, known.median.low, known.p90.value, known.p90.high, known.patience_ms)
+                assert [None if one is None else one / 1000 for one in ms] == [
+                    row.km_median_s,
+                    row.km_median_low_s,
+                    row.km_p90_s,
+                    row.km_p90_high_s,
+                    row.patience_median_s,
+                ]
         windows = evaluate_windows(oracle.units[name], now)
         assert live.windows == {
             service: {f"window_judged/{window}": amount for window, amount in told.judged.items()}

@@ -17,6 +17,7 @@ from loket.catalogue import (
 )
 from loket.catalogue.bounds import of_employee, of_service, of_unit, of_unit_in_all
 from loket.catalogue.desks import DESK_METRICS
+from loket.catalogue.estimates import ESTIMATE_METRICS
 from loket.domain.calendar import Calendar, DayHours, Schedule
 from loket.domain.durations import HOUR
 from loket.domain.policy import Budget, Names, ServicePolicy, Target, UnitPolicy
@@ -35,6 +36,8 @@ MINUTE = 60_000
 OFFICE = Calendar((Schedule(1, (DayHours(((8 * HOUR, 16 * HOUR),), ((12 * HOUR, 13 * HOUR),)),) * 7),))
 o = Office()
 NOON = int(o.at("12:00"))
+OF_ESTIMATES = {metric.name for metric in ESTIMATE_METRICS}
+"""Which exist where there is something to say."""
 
 
 def told(*, policy: UnitPolicy | None = None, unit: str = "u") -> Told:
@@ -508,7 +511,11 @@ def test_series_of_a_unit_are_as_many_as_the_catalogue_says() -> None:
     clock.note(NOON, NOON, NOON)
     worker.tallies.sources["u"] = {"a": clock, "b": clock}
     exporter = Exporter(worker)
-    of_unit_page = [sample for sample in units_page(exporter) if sample.labels.get("unit") == "u"]
+    of_unit_page = [
+        sample
+        for sample in units_page(exporter)
+        if sample.labels.get("unit") == "u" and sample.name not in OF_ESTIMATES
+    ]
     assert len(of_unit_page) == of_unit_in_all(5, 2) == 924
     # Without sessions there is no time: four series and four of the day.
     of_people = [sample for sample in read(exporter.render_employees().decode()) if "employee" in sample.labels]
@@ -519,7 +526,11 @@ def test_series_of_a_unit_are_as_many_as_the_catalogue_says() -> None:
             o.counter_opened(at="09:00", counter=f"{number % 4}"),
             o.heartbeat(at="09:05", counter=f"{number % 4}", pending=1, oldest_pending_at="09:01"),
         )
-    of_unit_page = [sample for sample in units_page(exporter) if sample.labels.get("unit") == "u"]
+    of_unit_page = [
+        sample
+        for sample in units_page(exporter)
+        if sample.labels.get("unit") == "u" and sample.name not in OF_ESTIMATES
+    ]
     assert len(of_unit_page) == of_unit_in_all(5, 2, 4) == 942
     of_people = [sample for sample in read(exporter.render_employees().decode()) if "employee" in sample.labels]
     assert len(of_people) == 10 * of_employee() == 320
@@ -711,3 +722,22 @@ def test_a_service_of_which_a_void_took_everything_back_stays_shown() -> None:
     assert value(page, "loket_service_seconds_count", unit="u", service="t") == 1
     corrected = value(page, "loket_corrections_total", unit="u", service="t", figure="service_seconds_count")
     assert corrected == 1
+
+
+def test_estimates_of_today_exist_where_there_is_something_to_say() -> None:
+    office = told()
+    page = units_page(Exporter(worker_of([office.state], NOON)))
+    assert not OF_ESTIMATES & names_of(page)
+    for number in range(10):
+        at = int(o.at("09:00")) + number * 20 * MINUTE
+        subject = f"A{number}"
+        office.tell(
+            o.issued(subject, at=at), o.called(subject, at=at + 4 * MINUTE), o.started(subject, at=at + 5 * MINUTE)
+        )
+    office.tell(o.issued("B1", at="11:00"), o.abandoned("B1", at="11:03"))
+    page = units_page(Exporter(worker_of([office.state], NOON + HOUR)))
+    of = {"unit": "u", "service": "s"}
+    assert value(page, "loket_day_wait_km_seconds", quantile="0.5", bound="value", **of) == 240
+    assert value(page, "loket_day_patience_median_seconds", **of) == 180
+    assert value(page, "loket_estimated_wait_seconds", **of) == 240
+    assert value(page, "loket_estimated_wait_error_ratio", **of) == 0

@@ -79,10 +79,12 @@ def results(engine: Engine) -> list[str]:
         return list(connection.execute(select(archive.c.result).order_by(archive.c.record_offset)).scalars())
 
 
-def figures(engine: Engine, now: int, policy: Policy = POLICY, *, live: bool = False) -> RecordFigures:
+def figures(
+    engine: Engine, now: int, policy: Policy = POLICY, *, live: bool = False, today: bool = False
+) -> RecordFigures:
     """The record's figures."""
     with reading(engine) as connection:
-        return record_figures(connection, policy, now, live=live)
+        return record_figures(connection, policy, now, live=live, today=today)
 
 
 def of_record(oracle: Oracle, now: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
