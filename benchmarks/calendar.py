@@ -1,4 +1,4 @@
-"""What service time costs: a deadline and a duration per open request, a cold calendar, windows and estimates at a scrape.
+"""What service time costs: a deadline per open request, a cold calendar, windows and estimates at a scrape.
 
 In CPU time, in one process. The median of the turns counts.
 """
