@@ -3,9 +3,9 @@
 ```
 archive or Kafka ──▶ scratch: an empty record beside the record     the record is untouched, sinks go on
                         │
-        ┌───────────────┘ one transaction: sinks wait
-        ▼
-what came since ─▶ compare ─▶ replace what differs ─▶ commit
+what came since ────────┼──▶ compare both, at one instant
+                        ▼
+what came since ──▶ delete the old rows, insert the new ones        one transaction: sinks wait
 ```
 
 Killed at any moment it leaves the record as it was, or as it is now; what is left of a scratch the next run removes.

@@ -14,7 +14,7 @@ from loket.wire.cloudevents import Decoder
 from loket_consumers.engines import reading, shown, writing
 from loket_consumers.reading import Time
 from loket_consumers.rebuilding.builder import Builder, offsets_of, partitions_of, streams
-from loket_consumers.rebuilding.content import TABLES, Compared, compare
+from loket_consumers.rebuilding.content import TABLES, Compared, compare, digest_of
 from loket_consumers.rebuilding.errors import KafkaLacks, NothingToRebuild
 from loket_consumers.rebuilding.lock import only_one
 from loket_consumers.rebuilding.scratch import scratch
@@ -76,8 +76,8 @@ def rebuild(
 ) -> Outcome:
     """Make the record anew, from its archive or another source, and put it in the place of the old one.
 
-    With `check` nothing is changed. Sinks may run; they wait while the two are compared and swapped. Raises
-    RebuildRuns, NothingToRebuild, KafkaLacks, DatabaseAway, DatabaseRefuses; the record then is as it was.
+    With `check` nothing is changed. Sinks may run; they wait while the new rows are written. Raises RebuildRuns,
+    NothingToRebuild, KafkaLacks, DatabaseAway, DatabaseRefuses; the record then is as it was.
     """
     topic = "" if source is None else source.topic
     with only_one(engine), scratch(engine) as made:
@@ -92,20 +92,27 @@ def rebuild(
         builder.take_archived(lambda: reading(engine), but=topic)
         if source is not None:
             source.feed(stored, builder, steps)
-        with writing(engine) as connection:
-            hold_still(connection)
+        with reading(engine) as seen:  # one instant, up to which both are compared
             steps.step("reading what came meanwhile")
-            builder.take_archived(lambda: nullcontext(connection))
+            builder.take_archived(lambda: nullcontext(seen))
             if not builder.records:
                 raise NothingToRebuild(shown(engine), "the archive" if source is None else f"the topic {topic}")
             with reading(made) as new:
                 if source is not None:
-                    _check_complete(connection, new)
+                    _check_complete(seen, new)
                 steps.step("comparing", len(TABLES))
-                tables, digest = compare(connection, new, steps.at, raw=source is not None)
-                if not check:
-                    steps.step("writing", len(TABLES))
+                tables, digest = compare(seen, new, steps.at, raw=source is not None)
+        if not check:
+            compared = builder.records
+            with writing(engine) as connection:
+                hold_still(connection)
+                builder.take_archived(lambda: nullcontext(connection))
+                steps.step("writing", len(TABLES))
+                with reading(made) as new:
                     swap(connection, new, steps.at, raw=source is not None)
+            if builder.records > compared:
+                with reading(made) as new:
+                    digest = digest_of(new)
     return Outcome(builder.records, tables, digest, not check)
 
 
