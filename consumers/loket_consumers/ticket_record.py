@@ -31,7 +31,7 @@ __all__ = ["MAX_RECORD_STEPS", "Forgotten", "TicketRecord", "TicketRow", "Verdic
 MAX_RECORD_STEPS: Final = 10_000
 """Steps of one ticket in the record: what a broken device sends beyond them is in the archive alone."""
 
-_TAKES_BACK: Final = frozenset({Kind.ISSUED, Kind.REQUEUED, Kind.VOIDED})
+_TAKES_BACK: Final = frozenset({Kind.ISSUED, Kind.REQUEUED, Kind.VOIDED, Kind.CORRECTED})
 """What may take contradictions of earlier steps away."""
 
 _PACK: Final = msgspec.msgpack.Encoder()
@@ -191,7 +191,8 @@ class TicketRecord:
         """Take a step that only the record takes; False if it repeats one, None if there is no room for more."""
         if len(self.ticket.steps) >= MAX_RECORD_STEPS:
             return None
-        alike = [other for other in self.ticket.steps if step.kind != Kind.ADDED and _same(other, step)]
+        by_id = step.kind in (Kind.ADDED, Kind.CORRECTED)
+        alike = [other for other in self.ticket.steps if not by_id and _same(other, step)]
         if not alike or all(step.hash < other.hash for other in alike):  # the smallest stands
             self._has_late = self.changed = True
             added = self.ticket.add(step)

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from loket.domain.days import Admission, QueueClosing, service_days
-from loket.domain.events import Event, FeedbackGiven, RequestEvent, TicketEvent
+from loket.domain.events import Event, EventCorrected, FeedbackGiven, RequestEvent, TicketEvent
 from loket.domain.policy import Policy
 from loket.domain.request_records import hours_mark
 from loket.domain.request_steps import REQUEST_KIND
@@ -86,8 +86,8 @@ class Workspace:
             name = event.data.unit
             ids.add((name, signed(arrival.id_hash)))
             days.add((name, arrival.day))
-            if isinstance(event, TicketEvent):
-                keys.add((name, self.units[name].bucket(arrival.day), event.subject))
+            if isinstance(event, (TicketEvent, EventCorrected)):
+                keys.add((name, self.units[name].bucket(arrival.day), event.subject or ""))
             elif isinstance(event, RequestEvent):
                 subjects.add((name, event.subject))
             elif isinstance(event, FeedbackGiven):

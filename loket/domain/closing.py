@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from loket.domain.contribution import Contribution, changes, settle
+from loket.domain.corrections import is_corrected
 from loket.domain.days import Admission, closes_at, is_never, service_days
 from loket.domain.drafts import FAR_MS
 from loket.domain.judged import judged_at, keep_past, key_of, note, prune
@@ -112,6 +113,8 @@ def forget(steps: list[Step], folded: Folded, admission: Admission, policy: Unit
     legs = [*folded.legs, *folded.voided]
     gone = [leg for leg in legs if over(leg)]
     kept = [leg for leg in legs if leg not in gone]
+    if kept and is_corrected(steps):
+        return [], steps  # whose steps they are is not told by times that were corrected
     touched = True
     while touched:
         begins_at = min((leg.first_at for leg in kept), default=FAR_MS)

@@ -14,6 +14,7 @@ from itertools import pairwise
 
 from msgspec import Struct, field
 
+from loket.domain.corrections import corrected, is_corrected
 from loket.domain.drafts import FAR_MS, Draft
 from loket.domain.leg import TRANSFERRED, Leg
 from loket.domain.policy import DAY, MINUTE, ServiceDays
@@ -27,7 +28,7 @@ NEVER_EXPIRES_MS = DAY
 """Where the day never starts, a ticket expires so long after its last step (rule 6)."""
 
 _BEGINS_SERVICE = frozenset({Kind.CALLED, Kind.RECALLED, Kind.STARTED})
-_REACHES_BACK = frozenset({Kind.ISSUED, Kind.VOIDED})
+_REACHES_BACK = frozenset({Kind.ISSUED, Kind.VOIDED, Kind.CORRECTED})
 """Kinds of steps that change to which leg earlier ones belong."""
 
 
@@ -59,6 +60,9 @@ def fold(steps: list[Step], day: int, days: ServiceDays, *, never: bool) -> Fold
     `day` is the ticket's service day; with `never` it is ignored and each leg takes the day of its issue.
     """
     folded = Folded()
+    told = steps
+    if is_corrected(told):
+        steps, folded.contradictions = corrected(told, day, days, never=never)
     standing = _standing(steps, folded)
     voided = {step.number for step in standing if step.kind == Kind.VOIDED}
     if voided:
@@ -66,7 +70,7 @@ def fold(steps: list[Step], day: int, days: ServiceDays, *, never: bool) -> Fold
             return Folded()
         standing = [step for step in standing if step.kind != Kind.VOIDED]
     drafts, is_plain = _assign(standing, day, days, folded, never=never)
-    if is_plain and not never and standing is steps:
+    if is_plain and not never and standing is told:
         folded.drafts = drafts
     for draft in drafts:
         if draft.day in voided:

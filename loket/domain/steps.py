@@ -16,6 +16,7 @@ from msgspec import Meta, Struct, field
 from loket.domain import events
 from loket.domain.halls import opens_after
 from loket.domain.policy import MAX_STEPS, UnitPolicy
+from loket.domain.said import Correction, correction_of
 
 EMPTY_SERVICE = ""
 """The service of legs without an issue: they count in the unit's row only (rule 19)."""
@@ -40,6 +41,7 @@ class Kind(IntEnum):
     NO_SHOW = 10
     ABANDONED = 11
     VOIDED = 12
+    CORRECTED = 13
 
 
 KIND_OF: dict[type[events.Envelope], Kind] = {
@@ -67,10 +69,12 @@ class Step(Struct, frozen=True, array_like=True, omit_defaults=True, gc=False):
     `number` is the appointment (ms) of an issue, the quantity of a completion and the day (ordinal) of a void. An issue
     carries the target that was in force when it was applied (rule 10), so that a later reload cannot judge it again. So
     it does `opens_at`, the opening from which its wait is judged, where that is later (rule 9).
-    `late` marks what the live state refused (rule 8): such steps are in the record only.
+    `late` marks what the live state refused (rule 8): such steps are in the record only. What a correction `says` is
+    put into another step when the ticket is folded (`loket.domain.corrections`); its own fields hold the names that it
+    brings and, of an issue's service and time, target and opening.
     """
 
-    kind: Annotated[int, Meta(ge=0, le=12)]
+    kind: Annotated[int, Meta(ge=0, le=13)]
     at: int
     hash: int
     counter: str | None = None
@@ -82,6 +86,7 @@ class Step(Struct, frozen=True, array_like=True, omit_defaults=True, gc=False):
     short_ms: int = 0
     late: bool = False
     opens_at: int | None = None
+    says: Correction | None = None
 
     def order(self) -> tuple[int, bool, int, int]:
         """Rule 2: time; at one instant what ends before what begins, then the lifecycle, then the smaller hash."""
@@ -96,7 +101,7 @@ def step_of(event: events.Event, hash: int, day: int, policy: UnitPolicy, *, lat
     """The step that a ticket event tells, or None if it is of no ticket. `day` is the ticket's service day."""
     kind = KIND_OF.get(type(event))
     if kind is None:
-        return None
+        return _correcting(event, hash, day, policy, late=late) if isinstance(event, events.EventCorrected) else None
     data = event.data
     number: int | None = None
     target_ms: int | None = None
@@ -127,6 +132,24 @@ def step_of(event: events.Event, hash: int, day: int, policy: UnitPolicy, *, lat
         short_ms=short_ms,
         late=late,
         opens_at=opens_at,
+    )
+
+
+def _correcting(event: events.EventCorrected, hash: int, day: int, policy: UnitPolicy, *, late: bool) -> Step:
+    said = correction_of(event)
+    service, employee, at = said.set.get("service"), said.set.get("employee"), said.set.get("time")
+    target = policy.target(service, day) if isinstance(service, str) else None
+    return Step(
+        kind=int(Kind.CORRECTED),
+        at=int(event.time),
+        hash=hash,
+        employee=employee if isinstance(employee, str) else None,
+        service=service if isinstance(service, str) else None,
+        target_ms=None if target is None else target.within_ms,
+        short_ms=0 if target is None else policy.short_ms,
+        late=late,
+        opens_at=opens_after(policy, day, at) if isinstance(at, int) else None,
+        says=said,
     )
 
 
@@ -167,7 +190,7 @@ class Ticket(Struct, array_like=True, gc=False):
                 and other.people() == step.people()
                 and (step.kind != Kind.VOIDED or other.number == step.number)
             ):
-                if step.kind == Kind.ADDED:
+                if step.kind in (Kind.ADDED, Kind.CORRECTED):
                     if other.hash == step.hash:
                         return False
                     continue

@@ -12,6 +12,7 @@ from enum import StrEnum
 from loket.domain import events
 from loket.domain.closing import close_days
 from loket.domain.contribution import Contribution, Fact, changes, listed
+from loket.domain.corrections import counts_at
 from loket.domain.counters import Counter, note_counter
 from loket.domain.days import QueueClosing, service_days
 from loket.domain.judged import note
@@ -66,6 +67,7 @@ PROCESSED: frozenset[type[events.Envelope]] = frozenset(
         *REQUEST_KIND,
         events.FeedbackGiven,
         events.QueueClosed,
+        events.EventCorrected,
         events.CounterOpened,
         events.CounterClosed,
         events.CounterHeartbeat,
@@ -117,7 +119,7 @@ def apply(state: UnitState, event: events.Event, received: int) -> Applied:
     known = state.requests.ids.get(id_hash)
     if known is not None:
         return Applied.DUPLICATE if known == content else Applied.CONFLICTING_REPEAT
-    if is_step:
+    if is_step or isinstance(event, events.EventCorrected):
         return _apply_step(state, event, day, id_hash, content, received)
     if is_of_request:
         added, contradicts = apply_request(state, event, id_hash, content)
@@ -140,12 +142,14 @@ def _applied(state: UnitState, added: bool | None, *, contradicts: bool = False)
 
 def is_processed(event: events.Event) -> bool:
     """Whether this version makes figures of an event; what it does not is archived as `not_yet`."""
+    if isinstance(event, events.EventCorrected) and event.subject is None:
+        return False  # of a session, or a queue's closing
     return type(event) in PROCESSED
 
 
 def ticket_day(event: events.Event, policy: UnitPolicy) -> int:
-    """The service day (ordinal) that an event speaks of: its own time's, or the day that a void names."""
-    if isinstance(event, events.TicketVoided) and event.data.day is not None:
+    """The service day (ordinal) that an event speaks of: its own time's, or that which a void or correction names."""
+    if isinstance(event, (events.TicketVoided, events.EventCorrected)) and event.data.day is not None:
         return date.fromisoformat(event.data.day).toordinal()
     return service_days(policy).day(int(event.time))
 
@@ -240,9 +244,10 @@ def _observations(old: list[Fact], new: list[Fact]) -> list[tuple[str, str, list
 
 def _date_last_call(state: UnitState, ticket: Ticket, folded: Folded, call: Step, received: int) -> None:
     """Date the last call, by the broker's time (rule 3), for the service whose wait it ended, if it ended one."""
+    at = counts_at(ticket.steps, call, ticket.day, service_days(state.policy))
     for leg in folded.legs:
         for stretch in leg.stretches:
-            if stretch.called_at == call.at:
+            if stretch.called_at == at:
                 label = state.service_label(leg.service, ticket)
                 state.last_call[label] = max(received, state.last_call.get(label, received))
                 return

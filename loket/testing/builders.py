@@ -19,6 +19,7 @@ import msgspec
 from loket.domain import events
 from loket.domain.events import Event, Instant
 from loket.domain.policy import HOUR, MINUTE, SECOND, Budget, ServicePolicy, Target, UnitPolicy
+from loket.wire.instant import format_instant
 
 __all__ = ["DAY", "At", "Desk", "Of", "Office", "again", "unit_policy"]
 
@@ -27,6 +28,9 @@ DAY = "2026-01-15"
 
 At = str | int
 """A local time, `"09:00"`, `"09:00:30.250"`, `"+1 02:00"` on the next day, or an instant in ms."""
+
+
+_INSTANTS = ("time", "appointment_at")
 
 
 class Of(TypedDict, total=False):
@@ -144,6 +148,25 @@ class Office:
         """A mistake: it counts nowhere."""
         data = events.VoidedData(unit=self.unit, day=day, from_unit=of.get("from_unit"))
         return events.TicketVoided(**self._envelope(at, of), subject=subject, data=data)
+
+    def corrected(
+        self,
+        subject: str | None,
+        *,
+        at: At,
+        of: Event,
+        set: Mapping[str, str | int | None],
+        day: str | None = None,
+        **other: Unpack[Of],
+    ) -> events.EventCorrected:
+        """What another event said was wrong, and what it says in truth; instants as local times or in ms."""
+        told = {
+            name: format_instant(self.at(value)) if name in _INSTANTS and value is not None else value
+            for name, value in set.items()
+        }
+        reference = events.EventReference(source=of.source, id=of.id)
+        data = events.CorrectedData(unit=self.unit, of=reference, set=dict(told), day=day)
+        return events.EventCorrected(**self._envelope(at, other), subject=subject, data=data)
 
     def queue_closed(self, *, at: At, service: str | None = None, **of: Unpack[Of]) -> events.QueueClosed:
         """The hall is closed."""

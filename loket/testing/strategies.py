@@ -251,7 +251,27 @@ def logs(draw: st.DrawFn, unit: str = "u", *, days: int = 2, tickets: int = 5) -
         made.append(office.voided(draw(st.sampled_from(SUBJECTS)), at=int(made[-1].time), day=day.isoformat()))
     for event in draw(st.lists(st.sampled_from(made), max_size=3)) if made else ():
         made.append(again(event, id=f"again-{len(made)}"))
+    for event in draw(st.lists(st.sampled_from(made), max_size=4)) if made else ():
+        made.append(_correction(draw, office, event))
     return sorted(made, key=lambda event: (int(event.time), event.id))
+
+
+def _correction(draw: st.DrawFn, office: Office, event: Event) -> Event:
+    """A correction of an event, some of them of one that was corrected already, or under another ticket's name."""
+    at = int(event.time) + draw(st.sampled_from((0, MINUTE, HOUR, -MINUTE)))
+    values: dict[str, st.SearchStrategy[str | int | None]] = {
+        "time": st.sampled_from((-90, -1, 0, 2, 60, 900)).map(lambda minutes: int(event.time) + minutes * MINUTE),
+        "employee": st.sampled_from((*EMPLOYEES, "tono")),
+        "counter": st.sampled_from(("1", "2", None)),
+        "service": st.sampled_from((*SERVICES, None)),
+        "from_unit": st.sampled_from(UNITS),
+        "appointment_at": st.sampled_from((None, int(event.time) + HOUR)),
+        "quantity": st.sampled_from((None, 3)),
+        "priority": st.just("vip"),
+    }
+    names = draw(st.lists(st.sampled_from(sorted(values)), min_size=1, max_size=3, unique=True))
+    subject = event.subject if event.subject and draw(st.integers(0, 5)) else draw(st.sampled_from(SUBJECTS))
+    return office.corrected(subject, at=at, of=event, set={name: draw(values[name]) for name in names})
 
 
 def _shifted(event: Event, ms: int) -> Event:

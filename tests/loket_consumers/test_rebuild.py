@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, func, inspect, select, text
 
 from loket.cli import main
-from loket.domain.events import Event
+from loket.domain.events import Event, EventCorrected, EventReference, TicketCalled
 from loket.domain.policy import DAY, HOUR, MINUTE, Policy, ServicePolicy, Target
 from loket.testing.clock import FrozenClock
 from loket_consumers.engines import connect, reading, writing
@@ -191,31 +191,30 @@ def test_targets_of_now_are_taken(sqlite: Engine) -> None:
 
 
 class Meanwhile(Quiet):
-    """Something happens when the archive has been read."""
+    """A sink stores something when a step of the rebuild begins."""
 
-    def __init__(self, happens: Sequence[tuple[Event, int]], engine: Engine, begin: int) -> None:
-        self._happens, self._engine, self._begin = happens, engine, begin
+    def __init__(self, when: str, happens: Sequence[tuple[Event, int]], engine: Engine, begin: int) -> None:
+        self._when, self._happens, self._engine, self._begin = when, happens, engine, begin
         self.steps: list[str] = []
 
     def step(self, description: str, total: int | None = None) -> None:
         self.steps.append(description)
-
-    def at(self, reached: int) -> None:
-        if self._happens and reached == self._begin:
+        if description == self._when:
             sink = connect(self._engine.url.render_as_string(hide_password=False))
             store_more(sink, self._begin, self._happens)
             sink.dispose()
-            self._happens = ()
 
 
-def test_what_a_sink_stores_meanwhile_is_in_it(engine: Engine) -> None:
+@pytest.mark.parametrize("when", ["reading what came meanwhile", "comparing"])
+def test_what_a_sink_stores_meanwhile_is_in_it(engine: Engine, when: str) -> None:
     log = logged()
     store_all(engine, log[:150])
-    meanwhile = Meanwhile(log[150:], engine, 150)
+    meanwhile = Meanwhile(when, log[150:], engine, 150)
     outcome = rebuild(engine, MEANING, meanwhile)
     assert (outcome.records, differing(outcome)) == (len(log), set())
     assert meanwhile.steps == ["reading the archive", "reading what came meanwhile", "comparing", "writing"]
     kept = digest(engine)
+    assert outcome.digest == kept
     empty(engine)
     store_all(engine, log)
     assert digest(engine) == kept
@@ -281,6 +280,25 @@ def test_letters_that_were_replayed_stay_so_and_what_is_readable_now_is_none_any
     outcome = rebuild(sqlite, MEANING, Quiet())
     assert differing(outcome) == {"dead_letters"}
     assert {row["record_offset"]: row["replayed_at"] for row in rows_of(sqlite, dead_letters)} == {1: 7, 2: None}
+
+
+def test_what_an_older_version_did_not_process_is_processed(sqlite: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = logged(20)
+    called = next(event for event, _ in log if isinstance(event, TicketCalled))
+    of = EventReference(source=called.source, id=called.id)
+    fields = {"of": of, "set": {"employee": "siti"}}
+    log.append((make("event.corrected", "k", AT + HOUR, called.subject, called.data.unit, **fields), AT + 3 * DAY))
+    with monkeypatch.context() as older:
+        for module in ("storing", "workspace"):
+            older.setattr(f"loket_consumers.{module}.is_processed", lambda event: not isinstance(event, EventCorrected))
+        store_all(sqlite, log)
+    with reading(sqlite) as connection:
+        assert connection.execute(text("SELECT recorded FROM archive WHERE id = 'k'")).scalar_one() == "not_yet"
+    outcome = rebuild(sqlite, MEANING, Quiet())
+    assert {"archive", "tickets", "stretches"} <= differing(outcome)
+    with reading(sqlite) as connection:
+        assert connection.execute(text("SELECT recorded FROM archive WHERE id = 'k'")).scalar_one() == "applied"
+        assert connection.execute(text("SELECT count(*) FROM stretches WHERE caller = 'siti'")).scalar_one() == 1
 
 
 def test_an_empty_archive_is_no_record(sqlite: Engine) -> None:

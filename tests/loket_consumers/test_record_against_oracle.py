@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,13 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
 from loket.clock import SYSTEM_CLOCK
-from loket.domain.events import Instant
+from loket.domain.days import service_days
+from loket.domain.events import EventReference, Instant
 from loket.domain.first_waits import DayEstimates, evaluate_estimates
 from loket.domain.policy import DAY, HOUR, MINUTE, Policy, ServicePolicy, Target, UnitPolicy
 from loket.domain.summary import Closed
 from loket.domain.windows import evaluate_windows
+from loket.wire.instant import format_instant
 from loket_consumers.engines import connect, reading
 from loket_consumers.migrating import upgrade
 from loket_consumers.schema import archive, employee_days, employee_stretches, legs, sessions, stretches
@@ -199,6 +202,33 @@ def test_rule_34_a_day_that_is_over_is_stored_and_written_anew_by_what_comes_lat
     assert ani.staffed_s == 3_000
     (ani,) = figures(engine, tomorrow + DAY, live=True).employees
     assert ani.staffed_s == 3_600
+
+
+def test_rule_08_a_correction_and_a_void_days_later_change_the_record_and_not_what_the_metrics_show(
+    engine: Engine,
+) -> None:
+    at, later = DAY_BEGINS + 6 * HOUR, DAY_BEGINS + 4 * DAY
+    day = date.fromordinal(service_days(POLICY.unit("clinic")).day(at)).isoformat()
+    log = []
+    for n in range(2):
+        log.append(make("ticket.issued", f"i{n}", at, f"A{n}", "clinic", service="general"))
+        log.append(make("ticket.called", f"c{n}", at + 20 * MINUTE, f"A{n}", "clinic", employee="ani"))
+        log.append(make("service.started", f"s{n}", at + 21 * MINUTE, f"A{n}", "clinic", employee="ani"))
+        log.append(make("service.completed", f"e{n}", at + 30 * MINUTE, f"A{n}", "clinic", employee="ani"))
+    of_call = EventReference(source="s", id="c0")
+    told = {"time": format_instant(Instant(at + 40 * MINUTE)), "employee": "budi"}
+    late = [
+        make("event.corrected", "k", later, "A0", "clinic", of=of_call, set=told, day=day),
+        make("ticket.voided", "v", later, "A1", "clinic", day=day),
+    ]
+    empty(engine)
+    store_all(engine, [*((event, int(event.time)) for event in log), *((event, later) for event in late)])
+    assert results(engine)[-2:] == ["late", "late"]
+    live = next(row for row in figures(engine, later, live=True).units if row.service is None)
+    assert (live.issued, live.breached, live.served, live.wait_s_sum) == (2, 0, 2, 2_400)
+    recorded = figures(engine, later)
+    whole = next(row for row in recorded.units if row.service is None)
+    assert (whole.issued, whole.breached, whole.served, whole.wait_s_sum, recorded.late) == (1, 1, 1, 2_400, 2)
 
 
 def test_rule_06_a_session_that_nobody_ended_is_flagged(engine: Engine) -> None:

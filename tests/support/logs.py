@@ -13,6 +13,7 @@ from loket.domain.events import Event, Instant
 from loket.domain.policy import HOUR, MINUTE, Policy, ServicePolicy, Target, UnitPolicy
 from loket.wire.cloudevents import encode
 from loket.wire.contract import data_type
+from loket.wire.instant import format_instant
 from loket.wire.record import WireRecord
 
 __all__ = ["DAY_BEGINS", "POLICY", "UNITS", "arrivals", "log_of", "make", "to_records", "whole_policy"]
@@ -70,6 +71,23 @@ def make(kind: str, id: str, at: int, subject: str | None, unit: str, **data: An
     return built
 
 
+def _correction(draw: st.DrawFn, id: str, at: int, subject: str, unit: str) -> Event:
+    """A correction of some event of the log, or of one that never comes."""
+    moved = at + draw(st.integers(-4, 4)) * 20 * MINUTE
+    values: dict[str, st.SearchStrategy[Any]] = {
+        "time": st.just(format_instant(Instant(moved))),
+        "employee": st.sampled_from([None, "ani", "cici"]),
+        "counter": st.sampled_from([None, "2"]),
+        "service": st.sampled_from([None, "general", "dental"]),
+        "from_unit": st.sampled_from([None, "hall", unit]),
+        "appointment_at": st.sampled_from([None, format_instant(Instant(at + HOUR))]),
+        "quantity": st.sampled_from([None, 2]),
+    }
+    names = draw(st.lists(st.sampled_from(sorted(values)), min_size=1, max_size=3, unique=True))
+    of = events.EventReference(source="s", id=f"e{draw(st.integers(95, 140))}")
+    return make("event.corrected", id, at, subject, unit, of=of, set={name: draw(values[name]) for name in names})
+
+
 _AT_COUNTER: Final = (
     "ticket.called",
     "ticket.recalled",
@@ -90,6 +108,7 @@ _KINDS: Final = (
     "service.completed",
     "ticket.abandoned",
     "ticket.voided",
+    "event.corrected",
     "queue.closed",
     "counter.heartbeat",
     *["session.started"] * 3,
@@ -116,6 +135,8 @@ def _one(draw: st.DrawFn, id: str, days: int) -> Event:
         services = draw(st.sampled_from([None, None, ("general",), ("dental", "general")]))
         named = {"services": services} if kind == "session.started" else {}
         return make(kind, id, at, None, unit, counter=counter or "2", employee=employee or "ani", **named)
+    if kind == "event.corrected":
+        return _correction(draw, id, at, subject, unit)
     if kind == "counter.heartbeat":
         return make(kind, id, at, None, unit, counter="1")
     if kind == "ticket.issued":

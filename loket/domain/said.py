@@ -1,0 +1,68 @@
+"""What `event.corrected` says: of which event, and what it said in truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from msgspec import Struct, field
+
+from loket.domain import events
+
+__all__ = ["Correction", "correction_of"]
+
+_IDS: Final = ("counter", "employee", "service", "from_unit")
+_INSTANTS: Final = ("time", "appointment_at")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+
+class Correction(Struct, frozen=True, array_like=True):
+    """A correction of the event whose id has the hash `target`: fields of steps alone, instants in ms, None takes away.
+
+    `source` and `id` are the correction's own: of several the latest stands, by (time, source, id).
+    """
+
+    target: int
+    source: str
+    id: str
+    set: dict[str, str | int | None] = field(default_factory=dict)
+
+
+def correction_of(event: events.EventCorrected) -> Correction:
+    """What a correction says of a ticket's event; fields that make no figure are left out."""
+    data = event.data
+    target = events.identity_hash(data.of.source, data.of.id)
+    return Correction(target, event.source, event.id, dict(_told(data.set, data.unit)))
+
+
+def _told(given: Mapping[str, object], unit: str) -> list[tuple[str, str | int | None]]:
+    told: list[tuple[str, str | int | None]] = []
+    for name in _IDS:
+        value = given.get(name)
+        if name in given and (value is None or isinstance(value, str)):
+            told.append((name, None if name == "from_unit" and value == unit else value))
+    for name in _INSTANTS:
+        if name in given:
+            value = given[name]
+            instant = _instant(value)
+            if instant is not None or (value is None and name != "time"):
+                told.append((name, instant))
+    quantity = given.get("quantity")
+    if "quantity" in given and (
+        quantity is None or (isinstance(quantity, int) and 1 <= quantity <= events.MAX_QUANTITY)
+    ):
+        told.append(("quantity", quantity))
+    return told
+
+
+def _instant(value: object) -> int | None:
+    """Milliseconds of an RFC 3339 text, cut and not rounded (rule 2); None of anything else."""
+    if not isinstance(value, str):
+        return None
+    try:
+        read = datetime.fromisoformat(value.upper())
+        return None if read.tzinfo is None else (read - _EPOCH) // _MILLISECOND
+    except (ValueError, OverflowError):
+        return None
