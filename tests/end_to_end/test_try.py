@@ -7,6 +7,7 @@ import signal
 import socket
 from collections import Counter
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import jsonschema
@@ -15,7 +16,7 @@ from msgspec import UnsetType
 
 from loket import cli
 from loket.agreement.metrics import Sample, figures_of
-from loket.domain.events import Event
+from loket.domain.events import CorrectedData, Event, EventCorrected, EventReference, Instant, TicketCalled
 from loket.domain.policy import DAY, HOUR
 from loket.importing import Report, events_of, read_mapping
 from loket.simulator import workload, workload_targets
@@ -247,6 +248,38 @@ def test_late_events_change_the_record_only_and_explain_what_differs(
     assert all(difference.late for difference in shuffled.agreement.differences)
 
 
+def test_corrections_change_metrics_and_record_alike_and_days_later_the_record_alone(
+    tmp_path: Path, targets: Path, scratch: Path
+) -> None:
+    events = _lines()
+    calls = [event for event in events if isinstance(event, TicketCalled)][:40]
+    soon = [_corrected(call, n, HOUR, {"employee": "siti"}) for n, call in enumerate(calls[:20])]
+    late = [_corrected(call, n, 4 * DAY, {"employee": "budi"}) for n, call in enumerate(calls[20:], start=20)]
+
+    in_time = sorted([*events, *soon], key=lambda event: event.time)
+
+    told = try_json(write_jsonl(tmp_path / "log.jsonl", in_time), "--targets", targets, scratch=scratch)
+    assert (told.late, told.agreement.differences) == (0, [])
+    assert sum(row.served for row in told.employees if row.employee == "siti") == 0
+    assert sum(row.way_s_sum for row in told.employees) < sum(row.way_s_sum for row in told.units if not row.service)
+
+    both = try_json(write_jsonl(tmp_path / "log.jsonl", [*in_time, *late]), "--targets", targets, scratch=scratch)
+    assert both.agreement.metrics_equal_record
+    assert (both.late, bool(both.agreement.differences)) == (20, True)
+
+
+def _corrected(event: Event, number: int, after: int, told: dict[str, str | int | float | bool | None]) -> Event:
+    of = EventReference(source=event.source, id=event.id)
+    day = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=event.time + 4 * HOUR)).date().isoformat()
+    return EventCorrected(
+        source="desk",
+        id=f"k{number}",
+        time=Instant(event.time + after),
+        subject=event.subject,
+        data=CorrectedData(unit=event.data.unit, of=of, set=told, day=day),
+    )
+
+
 def test_every_kind_of_event_is_counted_as_what_it_is(tmp_path: Path, scratch: Path) -> None:
     events = _lines(20)
     first = json.loads(encode(events[0]).value)
@@ -259,8 +292,8 @@ def test_every_kind_of_event_is_counted_as_what_it_is(tmp_path: Path, scratch: P
         json.dumps(first | {"id": "n3", "subject": "3201234567890001"}).encode(),
         json.dumps(first | {"id": "n4", "type": "org.example.weather"}).encode(),
         json.dumps(first | {"data": first["data"] | {"service": "another"}}).encode(),
-        json.dumps(
-            first
+        json.dumps(  # without a subject: of a session, or a queue's closing
+            {name: told for name, told in first.items() if name != "subject"}
             | {
                 "id": "n5",
                 "type": "loket.event.corrected",
