@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -10,6 +12,7 @@ from types import FrameType
 __all__ = ["Interrupted", "interruptible", "uninterrupted"]
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_ANEW_S = 0.01
 
 
 class Interrupted(BaseException):
@@ -30,9 +33,12 @@ def interruptible() -> Iterator[None]:
     """Within: the first of SIGINT, SIGTERM and SIGHUP raises Interrupted in the main thread, later ones change nothing.
 
     What runs while the exception passes has to end by itself (give it deadlines): it is not interrupted again.
+    Raised inside a destructor or a callback of C, where Python tells an exception and drops it, it is raised anew.
     """
     before = {number: signal.getsignal(number) for number in _ENDING}
+    told = sys.unraisablehook
     seen = False
+    anew: threading.Timer | None = None
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
         nonlocal seen
@@ -40,11 +46,27 @@ def interruptible() -> Iterator[None]:
             seen = True
             raise Interrupted(number)
 
+    def dropped(unraisable: sys.UnraisableHookArgs) -> None:
+        nonlocal seen, anew
+        if not isinstance(unraisable.exc_value, Interrupted):
+            told(unraisable)
+            return
+        # Not from here: what is raised in this hook is dropped, too.
+        seen = False
+        main = threading.main_thread().ident
+        anew = threading.Timer(_ANEW_S, signal.pthread_kill, (main, unraisable.exc_value.signal_number))
+        anew.daemon = True
+        anew.start()
+
     for number in _ENDING:
         signal.signal(number, interrupt)
+    sys.unraisablehook = dropped
     try:
         yield
+        if anew is not None:
+            anew.join()  # dropped in the last moment: it comes now
     finally:
+        sys.unraisablehook = told
         for number, handler in before.items():
             signal.signal(number, handler)
 

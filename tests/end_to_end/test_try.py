@@ -401,9 +401,9 @@ def test_nothing_is_left_of_a_try_that_is_ended(how: signal.Signals, tmp_path: P
     with loket_process(["try", log], scratch) as process:
         wait_until(lambda: any(scratch.glob("loket-try-*/sink.log")), 120, "the sink to start")
         process.send_signal(how)
-        out, _ = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=120)
+    assert process.returncode == (-how if how == signal.SIGKILL else 128 + how), err
     assert out == ""
-    assert process.returncode == (-how if how == signal.SIGKILL else 128 + how)
     wait_until(lambda: left_by(scratch) == [], 90, f"all of it to go: {left_by(scratch)}")
 
 

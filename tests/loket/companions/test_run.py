@@ -109,3 +109,28 @@ def test_steps_that_belong_together_are_not_torn_apart() -> None:
     with pytest.raises(Interrupted):
         _two_steps(done)
     assert done == ["the second step"]
+
+
+class _Destroyed:
+    """Is signalled in its destructor, where Python drops every exception."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+
+def _destroyed_then(rest_s: float) -> None:
+    with interruptible():
+        _Destroyed()
+        time.sleep(rest_s)
+
+
+def test_a_signal_in_a_destructor_ends_the_steps_after_it() -> None:
+    with pytest.raises(Interrupted):
+        _destroyed_then(60)
+
+
+def test_a_signal_in_the_last_destructor_is_an_interruption_too() -> None:
+    with pytest.raises(Interrupted) as ended:
+        _destroyed_then(0)
+    assert ended.value.exit_status == 143
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
