@@ -8,7 +8,7 @@ from typing import Final
 from loket.catalogue import pipeline, requests, units
 from loket.catalogue.desks import COUNTERS_OPEN, DESK_METRICS, SESSIONS_ACTIVE
 from loket.catalogue.employees import EMPLOYEE_COUNTS, EMPLOYEE_DAY, EMPLOYEE_DURATIONS, EMPLOYEE_TIME
-from loket.catalogue.estimates import BOUNDS, DAY_PATIENCE, ESTIMATED_WAIT, ESTIMATED_WAIT_ERROR, QUANTILES
+from loket.catalogue.estimates import BOUNDS, DAY_PATIENCE, ESTIMATED_WAIT, ESTIMATED_WAIT_ERROR, PERCENTILES
 from loket.catalogue.hours import STATES, WINDOW_BREACHED, WINDOW_JUDGED
 from loket.catalogue.metric import Kind, Metric
 from loket.domain.burn import DEFAULT_BURN
@@ -63,7 +63,7 @@ def of_burn(rules: int) -> int:
 
 def of_estimates() -> int:
     """Of a service of which somebody came today, at most."""
-    return len(QUANTILES) * len(BOUNDS) + len((DAY_PATIENCE, ESTIMATED_WAIT, ESTIMATED_WAIT_ERROR))
+    return len(PERCENTILES) * len(BOUNDS) + len((DAY_PATIENCE, ESTIMATED_WAIT, ESTIMATED_WAIT_ERROR))
 
 
 def of_hours() -> int:

@@ -13,10 +13,10 @@ __all__ = [
     "ESTIMATED_WAIT",
     "ESTIMATED_WAIT_ERROR",
     "ESTIMATE_METRICS",
-    "QUANTILES",
+    "PERCENTILES",
 ]
 
-QUANTILES: Final = ("0.5", "0.9")
+PERCENTILES: Final = ("50", "90")
 BOUNDS: Final = ("value", "low", "high")
 
 _SERVICE: Final = ("unit", "service")
@@ -24,9 +24,9 @@ _SERVICE: Final = ("unit", "service")
 DAY_WAIT_KM: Final = Metric(
     "loket_day_wait_km_seconds",
     Kind.GAUGE,
-    "The Kaplan-Meier estimate of today's first waits, by quantile, with its bounds of 95 %: who still waits or left "
+    "The Kaplan-Meier estimate of today's first waits, by percentile, with its bounds of 95 %: who still waits or left "
     "is censored, not forgotten. It takes leavers to have been like those who stayed; no series beyond what was seen.",
-    (*_SERVICE, "quantile", "bound"),
+    (*_SERVICE, "percentile", "bound"),
     parts=MILLISECONDS,
 )
 DAY_PATIENCE: Final = Metric(

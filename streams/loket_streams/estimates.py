@@ -6,20 +6,23 @@ from collections.abc import Mapping
 
 from loket.catalogue import estimates as names
 from loket.domain.first_waits import DayEstimates
+from loket.domain.state import OTHER
 from loket.exposition import Page, labels
 
 __all__ = ["write_estimates"]
 
 
 def write_estimates(page: Page, unit: str, found: Mapping[str, DayEstimates]) -> None:
-    """The estimates of each service of which somebody came today."""
+    """The estimates of each service of which somebody came today; `other` is many queues, of which one says nothing."""
     for service, told in found.items():
+        if service == OTHER:
+            continue
         text = labels(unit=unit, service=service)
-        for quantile, estimate in zip(names.QUANTILES, (told.median, told.p90), strict=True):
+        for percentile, estimate in zip(names.PERCENTILES, (told.median, told.p90), strict=True):
             bounds = (estimate.value, estimate.low, estimate.high)
             for bound, ms in zip(names.BOUNDS, bounds, strict=True):
                 if ms is not None:
-                    page.add(names.DAY_WAIT_KM, f"{text},{labels(quantile=quantile, bound=bound)}", ms)
+                    page.add(names.DAY_WAIT_KM, f"{text},{labels(percentile=percentile, bound=bound)}", ms)
         for metric, amount in (
             (names.DAY_PATIENCE, told.patience_ms),
             (names.ESTIMATED_WAIT, told.expected_ms),

@@ -737,7 +737,7 @@ def test_estimates_of_today_exist_where_there_is_something_to_say() -> None:
     office.tell(o.issued("B1", at="11:00"), o.abandoned("B1", at="11:03"))
     page = units_page(Exporter(worker_of([office.state], NOON + HOUR)))
     of = {"unit": "u", "service": "s"}
-    assert value(page, "loket_day_wait_km_seconds", quantile="0.5", bound="value", **of) == 240
+    assert value(page, "loket_day_wait_km_seconds", percentile="50", bound="value", **of) == 240
     assert value(page, "loket_day_patience_median_seconds", **of) == 180
     assert value(page, "loket_estimated_wait_seconds", **of) == 240
     assert value(page, "loket_estimated_wait_error_ratio", **of) == 0
