@@ -50,7 +50,7 @@ loket_request_legal_seconds loket_request_task_seconds loket_feedback_total
 
 LABELS = {
     "unit", "service", "employee", "counter", "outcome", "within", "figure", "source", "reason", "side",
-    "state", "window", "rule", "quantile", "bound", "score", "result", "partition", "kind", "component", "version",
+    "state", "window", "rule", "percentile", "bound", "score", "result", "partition", "kind", "component", "version",
     "python", "name_id", "name_en",
 }  # fmt: skip
 """What a series may be told apart by: never a ticket, never a citizen."""
