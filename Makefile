@@ -14,7 +14,9 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$python; break; fi; done)
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
-PYTEST := $(BIN)/python -m pytest
+# Most tests wait for servers most of the time: three processes keep two cores busy. A file is run by one of them.
+TEST_PROCESSES ?= 3
+PYTEST := $(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
 
 .PHONY: help demo test test-long bench dashboards lint servers clean
 
@@ -51,8 +53,9 @@ servers: $(VENV)/.dev
 test: lint servers
 	$(PYTEST) -m "not long"
 
+# Twenty rounds of a fault are one file: they are shared out one by one.
 test-long: lint servers
-	$(PYTEST)
+	$(PYTEST) --dist worksteal
 
 # How fast it is, beside baselines in the same run: make bench, or make bench PARTS=domain
 bench: servers

@@ -43,6 +43,22 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
                 item.add_marker(MARKED_BY_FIXTURE[fixture])
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand the seeds of a process of many (pytest-xdist) to the one that tells them."""
+    told = getattr(session.config, "workeroutput", None)
+    if told is not None:
+        told["fuzz"] = dict(SEEDS)
+        told["drawn"] = sorted(rounds.DRAWN)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object) -> None:
+    """Take what a process handed over."""
+    told = getattr(node, "workeroutput", {})  # one that crashed has none
+    SEEDS.update(told.get("fuzz", {}))
+    rounds.DRAWN.update(told.get("drawn", ()))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Tell with which seeds the fuzzing and the faults ran, whether or not it found anything."""
     for name, seed in sorted(SEEDS.items()):

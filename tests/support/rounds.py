@@ -13,8 +13,11 @@ __all__ = ["DRAWN", "LONG_ROUNDS", "SEED", "dice_of", "rounds"]
 
 LONG_ROUNDS: Final = 20
 
-SEED: Final = int(os.environ.get("FAULT_SEED") or secrets.randbits(32))
-"""Of the long rounds, told at the end of the run; FAULT_SEED repeats them. The first round is the same each time."""
+SEED: Final = int(os.environ.get("FAULT_SEED") or os.environ.setdefault("FAULT_SEED_DRAWN", str(secrets.randbits(32))))
+"""Of the long rounds, told at the end of the run; FAULT_SEED repeats them. The first round is the same each time.
+
+The processes of one run share what was drawn by the first: they inherit its environment.
+"""
 
 SAMPLE_SEED: Final = 20260131
 
