@@ -119,7 +119,8 @@ def committed_in_log(path: Path) -> tuple[bytes, list[Frame]]:
     step = _LOG_FRAME.size + PAGE_BYTES
     places = range(_LOG_HEAD_BYTES, len(log) - step + 1, step)
     heads = [_LOG_FRAME.unpack_from(log, at) for at in places]
-    salts = log[16:24]  # of this round of the log; what an earlier round left behind it has others
+    # Of this round of the log; what an earlier round left behind it has others. A head that is damaged does not know.
+    salts = log[16:24] if _is_whole(log[:_LOG_HEAD_BYTES]) or not heads else heads[0][2]
     commits = [at for at, (_, size, salt) in enumerate(heads) if size and salt == salts]
     found: dict[int, Frame] = {}
     for at in range(commits[-1] + 1 if commits else 0):
@@ -127,6 +128,18 @@ def committed_in_log(path: Path) -> tuple[bytes, list[Frame]]:
             page = places[at] + _LOG_FRAME.size
             found.update((frame.seq, frame) for frame in find_frames(log[page : page + PAGE_BYTES]))
     return log, [found[seq] for seq in sorted(found)]
+
+
+def _is_whole(head: bytes) -> bool:
+    """Whether the head of a log has the checksum that it says (SQLite's file format, 4.2: the write-ahead log)."""
+    if len(head) < _LOG_HEAD_BYTES:
+        return False
+    words = struct.unpack(f"{'>' if head[3] & 1 else '<'}6I", head[:24])
+    first = second = 0
+    for at in range(0, len(words), 2):
+        first = (first + words[at] + second) & 0xFFFF_FFFF
+        second = (second + words[at + 1] + first) & 0xFFFF_FFFF
+    return (first, second) == struct.unpack_from(">II", head, 24)
 
 
 def missing(first: int, last: int, known: Iterable[int]) -> str:
