@@ -152,7 +152,7 @@ def test_bytes_that_nobody_can_decode(running: Running, fault_round: int) -> Non
             (key, (value or b"{}")[: dice.randint(0, 40)], headers),
             (dice.randbytes(9), value, headers),
             (None, value, headers),
-            (key, None, headers),
+            (key or b"k", None, headers),  # a producer refuses a record of neither
             (b"", b"", [("ce_id", b"\xff")]),
         ]
         log.insert(dice.randrange(len(log)), dice.choice(junk))
