@@ -63,7 +63,8 @@ bench: servers
 
 # Dashboards, rules and the runbook from dashboards/loket_dashboards: their output is committed.
 dashboards: $(VENV)/.dev
-	$(BIN)/python -m loket_dashboards dashboards/generated --runbook docs/runbook.md
+	$(BIN)/python -m loket_dashboards dashboards/generated --runbook docs/runbook.md \
+		--steps streams/loket_streams/board/runbook.json
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -17,8 +17,8 @@ __all__ = [
     "WorkerSettings",
 ]
 
-SECRET: Final = frozenset({"sasl_password", "ssl_password", "database"})
-"""What is never shown: passwords, and the URL that may hold one."""
+SECRET: Final = frozenset({"sasl_password", "ssl_password", "database", "board_token"})
+"""What is never shown: passwords and tokens, and the URL that may hold one."""
 
 Name = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9._-]{1,249}\Z", description="1 to 249 of A-Z a-z 0-9 . _ -")]
 Host = Annotated[str, Meta(pattern=r"\A\S+\Z", description="a host name or address")]
@@ -33,6 +33,17 @@ Addresses = Annotated[
 File = Annotated[str, Meta(min_length=1, description="the path of a file")]
 Text = Annotated[str, Meta(min_length=1, description="a text that is not empty")]
 Seconds = Annotated[float, Meta(gt=0, le=3_600, description="seconds, more than 0 and at most 3600")]
+HttpUrl = Annotated[
+    str,
+    Meta(pattern=r"\Ahttps?://[^\s/?#@]+(?:/[^\s?#]*)?\Z", description="a URL such as http://127.0.0.1:9103"),
+]
+Token = Annotated[
+    str,
+    Meta(
+        pattern=r"\A[!-~]{16,512}\Z",
+        description="16 to 512 letters, digits and signs, such as `openssl rand -hex 24` makes",
+    ),
+]
 Url = Annotated[
     str, Meta(pattern=r"\A[a-z][a-z0-9+]*://", description="a URL such as postgresql+psycopg://user@host/loket")
 ]
@@ -90,6 +101,7 @@ class WorkerSettings(Settings, frozen=True, kw_only=True):
 
     `unit_budget`: how many units that the targets do not name have metrics, and in each partition a state, of their
     own; the rest is summed as `other`.
+    `board_…`: the page of the worker (docs/board.md), served where a port is given; whoever has the token may take an alert.
     """
 
     COMPONENT: ClassVar[str] = "worker"
@@ -103,6 +115,12 @@ class WorkerSettings(Settings, frozen=True, kw_only=True):
     fetch_max_wait_ms: Annotated[int, Meta(ge=0, le=10_000, description="milliseconds, from 0 to 10000")] = 50
     unit_budget: Annotated[int, Meta(ge=0, le=1_000_000, description="a whole number from 0 to 1000000")] = 10_000
     now: Instant | None = None
+    board_host: Host = "127.0.0.1"
+    board_port: Port | None = None
+    board_public_host: Host = "127.0.0.1"
+    board_public_port: Port | None = None
+    board_token: Token | None = None
+    board_alerts_url: HttpUrl | None = None
 
 
 class SinkSettings(Settings, frozen=True, kw_only=True):

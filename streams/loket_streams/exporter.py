@@ -5,15 +5,14 @@ scrape's thread:  partition ─▶ now, applied offset ─▶ lock ─▶ units,
 event loop:              applies batches under the same lock, between two looks
 ```
 
-A look lasts HOLD_S and one unit at most, then the event loop has its turn: nothing else of a page holds it up but the
+A look is short (loket_streams.looking), then the event loop has its turn: nothing else of a page holds it up but the
 interpreter, which changes threads every 5 ms. So the units of a page are not of one instant: each contains at least the
 events below the applied offset that the page shows, and all are evaluated at the instant that it shows.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Final
 
@@ -21,10 +20,8 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 
 from loket.catalogue import EMPLOYEE_METRICS, PIPELINE_METRICS, UNIT_METRICS, pipeline
 from loket.catalogue.employees import EMPLOYEES_EVALUATED_AT
-from loket.clock import Clock
 from loket.domain.figures import evaluate
 from loket.domain.first_waits import evaluate_estimates
-from loket.domain.policy import Policy
 from loket.domain.silence import SILENT_MS
 from loket.domain.state import OTHER, UnitState
 from loket.domain.steps import EMPTY_SERVICE
@@ -32,10 +29,10 @@ from loket.domain.tally import ServiceTally
 from loket.domain.windows import evaluate_windows
 from loket.exposition import CONTENT_TYPE, Page, labels
 from loket.serving import Response, Routes
-from loket.wire.partition import partition_of
 from loket.wire.rejection import Reason
 from loket_streams.desks import desks, write_desks
 from loket_streams.estimates import write_estimates
+from loket_streams.looking import Looking
 from loket_streams.naming import Named
 from loket_streams.partitions import Partition
 from loket_streams.pipeline_series import write_partitions, write_unit, write_worker
@@ -50,12 +47,6 @@ __all__ = ["EMPLOYEES_PATH", "UNITS_PATH", "Exporter", "pages"]
 
 UNITS_PATH: Final = "/metrics"
 EMPLOYEES_PATH: Final = "/metrics/employees"
-
-HOLD_S: Final = 0.005
-"""How long units are looked into at a time."""
-
-PAUSE_S: Final = 0.001
-"""Between two looks, so that the event loop gets the lock: a lock that is taken again at once is never handed over."""
 
 _NO_TALLY: Final = ServiceTally()
 _NO_SOURCES: Final[Mapping[str, SourceClock]] = {}
@@ -75,9 +66,8 @@ class Exporter:
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
-        self._clock: Clock = worker.clock
+        self._looking = Looking(worker)
         self._named = Named(worker.unit_budget)
-        self._planned: tuple[Policy, int, dict[int, list[str]]] | None = None
         self._process = CollectorRegistry(auto_describe=False)
         ProcessCollector(registry=self._process)
 
@@ -91,7 +81,7 @@ class Exporter:
         write_partitions(page, worker)
         for partition, now in self._ready():
             page.add(pipeline.EVALUATED_AT, labels(partition=partition.number), now)
-            self._look_into(partition, partial(self._show, page, series, requests, others, shown, partition, now))
+            self._looking.into(partition, partial(self._show, page, series, requests, others, shown, partition, now))
         if others.units:
             for row in (others.row, others.without_issue):
                 series.write(OTHER, row)
@@ -110,7 +100,7 @@ class Exporter:
         others = Others()
         for partition, now in self._ready():
             page.add(EMPLOYEES_EVALUATED_AT, labels(partition=partition.number), now)
-            self._look_into(partition, partial(self._show_people, series, others, now))
+            self._looking.into(partition, partial(self._show_people, series, others, now))
         if others.persons:
             series.write(OTHER, others.person)
         return page.render()
@@ -121,25 +111,6 @@ class Exporter:
             now = self._worker.now_ms(partition)
             if now is not None:
                 yield partition, now
-
-    def _look_into(self, partition: Partition, look: Callable[[UnitState], None]) -> None:
-        """Have the units of a partition looked into under the lock, those of the targets that nothing came from too."""
-        partitions, clock = self._worker.partitions, self._clock
-        policy = partitions.policy
-        with partitions.lock:
-            left = list(dict.fromkeys((*self._of_targets(policy, partition), *partition.units)))
-        left.reverse()
-        while left:
-            with partitions.lock:
-                until = clock.monotonic() + HOLD_S
-                if partitions.get(partition.number) is not partition:
-                    return  # another worker's now
-                while left and clock.monotonic() < until:
-                    name = left.pop()
-                    state = partition.units.get(name)
-                    look(UnitState(name, policy.unit(name)) if state is None else state)
-            if left:
-                time.sleep(PAUSE_S)
 
     def _show(
         self,
@@ -175,18 +146,6 @@ class Exporter:
         for person in people(state, now, heard_since):
             series.write(state.unit, person)
 
-    def _of_targets(self, policy: Policy, partition: Partition) -> list[str]:
-        """The units of the targets whose events come in a partition."""
-        count = self._worker.partition_count
-        if count is None:
-            return []
-        if self._planned is None or self._planned[0] is not policy or self._planned[1] != count:
-            by_partition: dict[int, list[str]] = {}
-            for unit in policy.units:
-                by_partition.setdefault(partition_of(unit.encode(), count), []).append(unit)
-            self._planned = (policy, count, by_partition)
-        return self._planned[2].get(partition.number, [])
-
     def _behind(self, page: Page) -> None:
         """Seconds behind: of the units of all assigned partitions, those that are not shown yet too."""
         worker = self._worker
@@ -196,7 +155,7 @@ class Exporter:
                 continue
             with worker.partitions.lock:
                 states = [state for state in partition.units.values() if self._named.names(state)]
-            known = {state.unit for state in states} | set(self._of_targets(worker.policy, partition))
+            known = {state.unit for state in states} | set(self._looking.of_targets(partition))
             for unit in sorted(known):
                 page.add(pipeline.SECONDS_BEHIND, labels(unit=unit), behind)
 

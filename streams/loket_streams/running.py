@@ -30,6 +30,7 @@ from loket.settings import WorkerSettings
 from loket.supervision import Supervision, supervision
 from loket.targets import TargetsFile
 from loket_streams import health
+from loket_streams.board import BoardServer
 from loket_streams.collecting import collect_seldom
 from loket_streams.partitions import Partitions
 from loket_streams.process import WorkerProcess
@@ -83,10 +84,14 @@ def run(
     worker.unit_budget = settings.unit_budget
     routes = {**health.pages(worker), **pages(worker)}
     server = Server(settings.metrics_host, settings.metrics_port, routes, setting="LOKET_WORKER_METRICS_PORT")
+    board = BoardServer(settings, worker, clock)
     worker.partition_count = prepare(settings, clock, time.sleep, patience_s=patience_s)
     server.start()
+    board.start()
     collect_seldom()
     logger.info("metrics on %s/metrics; reading %s at %s", server.url, settings.topic, settings.bootstrap)
+    for url in board.urls:
+        logger.info("board on %s", url)
     manager = supervision(os.environ, clock)
     process = WorkerProcess(
         settings,

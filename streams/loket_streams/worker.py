@@ -15,7 +15,7 @@ from loket_streams import checkpoints
 from loket_streams.partitions import Partition, Partitions
 from loket_streams.tallies import Tallies
 
-__all__ = ["NO_SOURCE", "Source", "Worker"]
+__all__ = ["ANSWER_S", "LOOP_S", "NO_SOURCE", "Source", "Worker"]
 
 LOOP_S: Final = 10.0
 """The event loop has to come round in this time."""
@@ -209,6 +209,10 @@ class Worker:
         """For how long (seconds) the broker has not answered a fetch; None before the first answer."""
         answered = self.source.answered_ms()
         return None if answered is None else max(0, self.clock.now_ms() - answered) / 1000
+
+    def still_s(self) -> float | None:
+        """How long ago (seconds) the event loop last came round; None before it ever did."""
+        return None if self._beat is None else self.clock.monotonic() - self._beat
 
     def _is_answered(self) -> bool:
         if self.partitions.generations and not self.partitions.assigned:

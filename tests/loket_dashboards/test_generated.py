@@ -12,7 +12,7 @@ import yaml
 from loket.catalogue import METRICS, Kind
 from loket_dashboards.alerts.alertmanager import configuration
 from loket_dashboards.alerts.rules import ALERTS
-from loket_dashboards.alerts.runbook import runbook
+from loket_dashboards.alerts.runbook import runbook, steps
 from loket_dashboards.output import RESTRICTED, generated
 from loket_dashboards.promql import UnknownName, metric_of, select
 from support.boards import GENERATED, boards, panels, queries
@@ -47,6 +47,8 @@ def test_the_committed_output_is_what_the_code_makes() -> None:
     }
     assert dict(generated()) == committed, "run `make dashboards`"
     assert (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8") == runbook(), "run `make dashboards`"
+    board = ROOT / "streams" / "loket_streams" / "board" / "runbook.json"
+    assert board.read_text(encoding="utf-8") == steps(), "run `make dashboards`"
 
 
 def _rules() -> Iterator[tuple[str, str]]:

@@ -14,7 +14,8 @@ from prometheus_client.registry import Collector
 from loket.domain.unit import UnitState
 from loket.scrape import Sample, read
 from loket.testing.builders import Office, unit_policy
-from loket_streams.exporter import HOLD_S, Exporter
+from loket_streams.exporter import Exporter
+from loket_streams.looking import HOLD_S
 from loket_streams.worker import Worker
 from support.exported import StandingClock, worker_of
 from support.telling import Told

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
 from loket_dashboards.alerts.alert import Alert, Scope
 from loket_dashboards.alerts.rules import ALERTS
-from loket_dashboards.language import Language
+from loket_dashboards.language import LANGUAGES, Language
 
-__all__ = ["runbook"]
+__all__ = ["runbook", "steps"]
 
 _HEAD: Final = """# Runbook
 
@@ -33,6 +34,15 @@ def runbook() -> str:
         parts.append(f"# {title}\n")
         parts += [_section(alert) for alert in ALERTS if alert.scope is scope]
     return "\n".join(parts)
+
+
+def steps() -> str:
+    """The steps of each alert by its name and language, as JSON: what the worker's own page shows beside an alert."""
+    told = {
+        alert.name: {str(language): [step.said(language) for step in alert.steps] for language in LANGUAGES}
+        for alert in ALERTS
+    }
+    return json.dumps(told, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def _section(alert: Alert) -> str:
