@@ -13,6 +13,7 @@ from loket.companions.ports import free_port
 from loket.demo.screen import Screen
 from loket.embedded import EmbeddedBroker
 from loket.pipeline import Answers, Pipeline, Places
+from loket.pipeline.places import HOST
 from loket.simulator import demo_targets, events
 from loket.wire.cloudevents import encode
 
@@ -23,6 +24,7 @@ SEED: Final = 2026
 SHOW_EVERY_S: Final = 0.5
 WORKER_PORT: Final = 9101
 SINK_PORT: Final = 9102
+BOARD_PORT: Final = 9104
 
 
 def run_demo(clock: Clock, screen: Screen, seconds: float | None) -> Answers | None:
@@ -42,6 +44,7 @@ def run_demo(clock: Clock, screen: Screen, seconds: float | None) -> Answers | N
             database=f"sqlite:///{run.folder / 'record.db'}",
             worker_port=_port(WORKER_PORT, "worker", screen),
             sink_port=_port(SINK_PORT, "sink", screen),
+            board_port=_port(BOARD_PORT, "board", screen),
             clock="service",
             targets=demo_targets(),
             embedded=True,
@@ -50,6 +53,7 @@ def run_demo(clock: Clock, screen: Screen, seconds: float | None) -> Answers | N
         pipeline.start()
         pipeline.wait_until_ready()
         screen.say(f"Metrics: {pipeline.metrics_url}/metrics (employees: {pipeline.metrics_url}/metrics/employees)")
+        screen.say(f"In a browser: http://{HOST}:{places.board_port}/")
         screen.say(f"Try in another terminal: loket status --url {pipeline.metrics_url}")
         with EventProducer(places.connection, places.topic) as producer:
             with screen:
@@ -64,7 +68,7 @@ def run_demo(clock: Clock, screen: Screen, seconds: float | None) -> Answers | N
 def _port(wanted: int, whose: str, screen: Screen) -> int:
     port = free_port(wanted)
     if port != wanted:
-        screen.say(f"Port {wanted} is in use by another program, so the {whose}'s metrics are on {port}.")
+        screen.say(f"Port {wanted} is in use by another program, so the {whose} is on {port}.")
     return port
 
 

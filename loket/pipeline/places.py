@@ -36,6 +36,7 @@ class Places(Struct, frozen=True, kw_only=True):
     targets: Path | None = None
     now: str | None = None
     embedded: bool = False
+    board_port: int | None = None
 
     @staticmethod
     def unique(purpose: str) -> str:
@@ -56,6 +57,7 @@ class Places(Struct, frozen=True, kw_only=True):
             "database": self.database,
             "worker_metrics_port": self.worker_port,
             "sink_metrics_port": self.sink_port,
+            "board_port": self.board_port,
             "clock": self.clock,
             "targets": None if self.targets is None else self.targets.resolve(),
             "now": self.now,

@@ -101,7 +101,7 @@ class WorkerSettings(Settings, frozen=True, kw_only=True):
 
     `unit_budget`: how many units that the targets do not name have metrics, and in each partition a state, of their
     own; the rest is summed as `other`.
-    `board_…`: the page of the worker (docs/board.md), served where a port is given; whoever has the token may take an alert.
+    `board_…`: the worker's page (docs/board.md), served where a port is given; who has the token may take an alert.
     """
 
     COMPONENT: ClassVar[str] = "worker"

@@ -33,13 +33,14 @@ class _Source:
     def __init__(self, partitions: Partitions) -> None:
         self._partitions = partitions
         self.left: dict[int, int] = {}
+        self.answered: int | None = None
 
     def end_offset(self, partition: int) -> int | None:
         found = self._partitions.get(partition)
         return None if found is None or found.next is None else found.next + self.left.get(partition, 0)
 
     def answered_ms(self) -> int | None:
-        return None
+        return self.answered
 
 
 def worker_of(
@@ -49,6 +50,7 @@ def worker_of(
     units: Mapping[str, UnitPolicy] | None = None,
     left: int = 0,
     partition_count: int = 1,
+    answered: int | None = None,
 ) -> Worker:
     """A worker with partition 0, which holds these units and is read to `left` records before its end.
 
@@ -65,6 +67,7 @@ def worker_of(
     partition.record_ms = partition.received = now_ms - 30_000
     source = _Source(partitions)
     source.left[0] = left
+    source.answered = answered
     worker = Worker(
         partitions,
         Tallies(),

@@ -1,9 +1,9 @@
 """What the receiver of alerts (`loket alerts receive`) knows of a unit, and telling it that somebody takes care.
 
 ```
-GET  /alerts?unit=U                          [{"id", "name", "unit", "service", "severity", "started", "ended", "summary",
-                                               "runbook_url", "acknowledged"}, …]
-POST /alerts/{id}/acknowledgement            {"by", "note"}, Authorization: Bearer …
+GET  /alerts?unit=U                  [{"id", "name", "unit", "service", "severity", "started", "ended", "summary",
+                                       "runbook_url", "acknowledged"}, …]
+POST /alerts/{id}/acknowledgement    {"by", "note"}, Authorization: Bearer …
      201 taken, 401 token, 404 no such alert, 409 somebody else has it, 422 not valid
 ```
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import msgspec
@@ -151,10 +151,8 @@ class Feeds:
                 continue
             wait_s = feed.due - self._clock.monotonic()
             if wait_s > 0:
-                try:
+                with suppress(TimeoutError):
                     await asyncio.wait_for(self._wanted.wait(), wait_s)
-                except TimeoutError:
-                    pass
                 continue
             feed.due = self._clock.monotonic() + 2 * BEAT_S  # should it fail
             try:

@@ -49,6 +49,9 @@ ROWS: Final = 300
 """Units of the overview that are told."""
 
 _PSEUDONYM: Final = re.compile(r"\Ap[a-z2-7]{26}\Z")
+_TAIL: Final = re.compile(r"(?<=.)[._:/-][0-9a-f]{8,64}\Z")
+"""What machines put behind a number to make it unique is on no paper: it is not shown."""
+
 _WORST: Final = (Queue.OVER, Queue.NEAR, Queue.NO_TARGET, Queue.WITHIN, Queue.NOBODY, None)
 
 
@@ -120,6 +123,8 @@ def _whole(state: UnitState, data: Data) -> _Whole:
     now = data.as_of or 0
     figures = evaluate(state, now)
     shown = [row for row in rows(state, figures) if row.service != EMPTY_SERVICE and row.has_tickets]
+    order = {service: number for number, service in enumerate(state.policy.services)}  # as people know it
+    shown.sort(key=lambda row: (order.get(row.service, len(order)), row.service))
     queues = [_queue(row, now, data) for row in shown]
     longest = max(queues, key=partial(_against, now), default=QueueTold())
     queue = QueueTold(
@@ -236,7 +241,7 @@ def _calls(state: UnitState, now: int) -> tuple[CallTold, ...]:
 
 
 def _call(state: UnitState, call: Call) -> CallTold:
-    number = None if _PSEUDONYM.match(call.number) else call.number
+    number = None if _PSEUDONYM.match(call.number) else _TAIL.sub("", call.number)
     return CallTold(number, call.at, call.counter, _service_names(state, call.service))
 
 

@@ -4,7 +4,7 @@
 |---|---|---|
 | `/`, `/unit?unit=U` | overview, a unit | |
 | `/hall?unit=U` | the hall's page | the same |
-| `/api/overview`, `/api/unit`, `/api/hall` | what they tell, as JSON; with `/events` behind as server-sent events | `/api/hall` |
+| `/api/overview`, `/api/unit`, `/api/hall` | what they tell; `…/events`: as server-sent events | `/api/hall` |
 | `POST /api/alerts/ID/acknowledgement` | "I take it", with the token | |
 
 A unit is a parameter, as its id may hold slashes and dots. Nothing of it is in a page: pages are files, and what they

@@ -1,6 +1,6 @@
 // A unit as the people in its hall see it: numbers called, people waiting, the estimated wait. Nothing old is shown.
 
-import { about, clock, named, say } from "./words.js";
+import { about, clock, counted, named, say } from "./words.js";
 import { at, h, put } from "./dom.js";
 import { follow, isPresent } from "./live.js";
 
@@ -37,7 +37,7 @@ function state(told) {
 }
 
 const numbered = (call) => (call.number === null ? say("hidden_number") : call.number);
-const to = (call) => (call.counter === null ? named(call.service) : say("counter", { counter: call.counter }));
+const to = (call) => (call.counter === null ? named(call.service) : counted(call.counter));
 // Long numbers get smaller letters: by their length, as there is nothing to measure with on a screen nobody touches.
 const size = (text) => (text.length <= 6 ? "short" : text.length <= 12 ? "middling" : "long");
 

@@ -34,7 +34,7 @@ export function warning(data, zone) {
   const values = { at: data.as_of ? clock(data.as_of, zone) : "–", time: lasting(data.silent), readers: data.readers };
   return h(
     "div",
-    { class: "warning", role: "alert", "data-state": data.state },
+    { class: "caution", role: "alert", "data-state": data.state },
     h("strong", {}, h("span", { class: "shape", "aria-hidden": "true" }, data.state === "late" ? "▲ " : "✖ "), say(`data_${data.state}`)),
     h("p", {}, say(`data_${data.state}_more`, values))
   );

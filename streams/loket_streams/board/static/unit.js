@@ -1,6 +1,6 @@
 // A unit as its staff see it.
 
-import { clock, keep, kept, lasting, named, percent, say } from "./words.js";
+import { clock, counted, keep, kept, lasting, named, percent, say } from "./words.js";
 import { at, h, put } from "./dom.js";
 import { follow, isPresent } from "./live.js";
 import { hours, languages, SHAPES, waited, warning } from "./shown.js";
@@ -73,13 +73,15 @@ function figures(told, data, now) {
   const long = waited(queue, data, now);
   const target = queue.target_ms === null ? null : `${say("target")} ${lasting(queue.target_ms)}`;
   return [
-    tile(say("waiting"), String(queue.waiting), queue.over_target ? `${queue.over_target} ${say("over_target").toLowerCase()}` : say("people"), "waiting"),
+    tile(say("waiting"), String(queue.waiting), people(queue), "waiting"),
     tile(say("longest"), long === null ? "–" : lasting(long), target, "longest"),
     tile(say("counters_open"), told.counters_open === null ? "–" : String(told.counters_open), null, "counters"),
     tile(say("level"), percent(told.level), null, "level"),
     tile(say("served"), String(told.served), null, "served"),
   ];
 }
+
+const people = (queue) => (queue.over_target ? `${queue.over_target} ${say("over_target").toLowerCase()}` : say(queue.waiting === 1 ? "person" : "people"));
 
 function services(told, data, now) {
   return [
@@ -106,14 +108,14 @@ function line(service, data, now) {
       { class: "what" },
       h("strong", {}, named(service.name, service.service)),
       h("span", { class: "more" }, [long === null ? null : `${say("longest").toLowerCase()} ${lasting(long)}`, target].filter(Boolean).join(" · ")),
-      bar,
+      queue.target_ms === null ? null : bar,
       service.expected_ms === null || !isPresent(data) ? null : h("span", { class: "more" }, say("expected_new", { time: lasting(Math.ceil(service.expected_ms / 60000) * 60000) }))
     ),
     h(
       "div",
       { class: "people" },
       h("span", { class: "value" }, String(queue.waiting)),
-      h("span", { class: "more" }, queue.over_target ? `${queue.over_target} ${say("over_target").toLowerCase()}` : say("people"))
+      h("span", { class: "more" }, people(queue))
     )
   );
 }
@@ -131,7 +133,7 @@ function calls(told, data, now) {
               "li",
               {},
               h("strong", { class: "number" }, call.number === null ? say("hidden_number") : call.number),
-              h("span", { class: "to" }, [call.counter === null ? null : say("counter", { counter: call.counter }), named(call.service)].filter(Boolean).join(" · ")),
+              h("span", { class: "to" }, [call.counter === null ? null : counted(call.counter), named(call.service)].filter(Boolean).join(" · ")),
               h("span", { class: "more" }, clock(call.at, told.zone), data.state === "live" ? ` · ${say("ago", { time: lasting(now - call.at) })}` : "")
             )
           )

@@ -15,6 +15,7 @@ const WORDS = {
   stale: ["Bukan keadaan sekarang", "Not the present"],
   waiting: ["Menunggu", "Waiting"],
   people: ["orang", "people"],
+  person: ["orang", "person"],
   longest: ["Tunggu terlama", "Longest wait"],
   target: ["target", "target"],
   no_promise: ["tanpa target", "no target"],
@@ -148,8 +149,8 @@ const WORDS = {
   ],
   hall_closed: ["Pelayanan tutup", "The office is closed"],
   hall_break: ["Sedang istirahat", "Break"],
-  about: ["kira-kira {time}", "about {time}"],
-  under_a_minute: ["kurang dari 1 menit", "under 1 min"],
+  about: ["± {time}", "± {time}"],
+  under_a_minute: ["< 1 menit", "< 1 min"],
 };
 
 const LANGUAGES = ["id", "en"];
@@ -201,7 +202,7 @@ export function lasting(ms) {
   const [s, min, h] = language === "id" ? ["detik", "menit", "jam"] : ["s", "min", "h"];
   if (seconds < 60) return `${seconds} ${s}`;
   if (minutes < 60) return `${minutes} ${min}`;
-  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} ${h} ${minutes % 60} ${min}`;
+  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} ${h}${minutes % 60 ? ` ${minutes % 60} ${min}` : ""}`;
   return `${Math.floor(minutes / 1440)} ${language === "id" ? "hari" : "days"}`;
 }
 
@@ -218,6 +219,12 @@ export function clock(ms, zone, seconds = false) {
   } catch {
     return new Date(ms).toISOString().slice(11, 16) + "Z";
   }
+}
+
+// "loket-3" is counter 3 in every language.
+export function counted(counter) {
+  const found = /^(?:loket|counter|meja|desk)[-_ .]?(.+)$/i.exec(counter);
+  return say("counter", { counter: found ? found[1] : counter });
 }
 
 export function percent(share) {
