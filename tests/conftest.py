@@ -10,6 +10,7 @@ from hypothesis import settings
 
 from loket.embedded import EmbeddedBroker, EmbeddedError, find_program
 from support import programs, rounds
+from support.browser import Browser, chromium
 from support.fuzzing import SEEDS
 from support.kafka import KafkaBroker
 from support.postgres import PostgresServer
@@ -21,6 +22,7 @@ settings.load_profile("loket")
 
 MARKED_BY_FIXTURE = {
     "alertmanager_program": "prometheus",
+    "browser": "browser",
     "embedded": "embedded",
     "hurt_kafka": "kafka",
     "hurt_postgres": "postgresql",
@@ -166,6 +168,14 @@ def promtool() -> Path:
     """The program promtool."""
     _need(programs.promtool)
     return programs.promtool()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real browser without a window; take a context of your own."""
+    _need(programs.chromium)
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

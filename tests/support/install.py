@@ -1,4 +1,4 @@
-"""Install the servers that the tests need and this machine lacks: `python -m support.install`.
+"""Install the servers, and the browser, that the tests need and this machine lacks: `python -m support.install`.
 
 Debian's packages when we are root on Debian, Apache Kafka by Maven. Nothing is upgraded, no service is left running,
 and a second run finds everything and does nothing. What cannot be had is named; with CI=true that is a failure, else
@@ -137,6 +137,7 @@ def main() -> int:
         Need(programs.promtool, "prometheus", ("prometheus",)),
         Need(programs.alertmanager, "prometheus-alertmanager", ("prometheus-alertmanager",)),
         Need(programs.java, "default-jre-headless"),
+        Need(programs.chromium, "chromium"),
     ]
     if _kafka_missing():
         needs.append(Need(_maven, "maven"))

@@ -13,6 +13,7 @@ __all__ = [
     "Unavailable",
     "alertmanager",
     "cache_folder",
+    "chromium",
     "java",
     "kafka_libraries",
     "postgresql",
@@ -89,6 +90,11 @@ def prometheus() -> Path:
 def promtool() -> Path:
     """Return the program promtool."""
     return _on_path("promtool")
+
+
+def chromium() -> Path:
+    """Return the browser."""
+    return _on_path("chromium", "chromium-browser", "google-chrome")
 
 
 def alertmanager() -> Path:

@@ -4,7 +4,7 @@ import { about, clock, counted, named, say } from "./words.js";
 import { at, h, put } from "./dom.js";
 import { follow, isPresent } from "./live.js";
 
-const SERVICES_AT_ONCE = 5;
+const SERVICES_AT_ONCE = 4;
 const TURN_MS = 8000;
 const unit = new URLSearchParams(location.search).get("unit") || "";
 const began = performance.now();
@@ -74,7 +74,7 @@ function queue(told) {
         "tbody",
         {},
         services.map((service) =>
-          h("tr", {}, h("td", {}, named(service.name)), h("td", { class: "value" }, String(service.waiting)), h("td", {}, service.expected_ms === null ? "–" : about(service.expected_ms)))
+          h("tr", {}, h("td", {}, h("span", { class: "two-lines" }, named(service.name))), h("td", { class: "value" }, String(service.waiting)), h("td", {}, service.expected_ms === null ? "–" : about(service.expected_ms)))
         )
       )
     ),
