@@ -12,11 +12,14 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from loket.settings import WorkerSettings
+from loket.cli import main
+from loket.domain.unit import UnitState
+from loket.settings import SettingsError, WorkerSettings, load
 from loket.testing.builders import Office, unit_policy
-from loket_streams.board import BoardServer, feeds, server, web
+from loket_streams.board import BoardServer, feeds, looks, server, web
 from loket_streams.board.alerts import MAX_ANSWER
 from loket_streams.board.server import BoardPortTaken
+from loket_streams.board.told import Data, UnitTold
 from loket_streams.worker import Worker
 from support.alert_receiver import AlertReceiver, alert
 from support.exported import StandingClock, worker_of
@@ -277,21 +280,19 @@ def test_connections_are_bounded_and_a_silent_one_is_closed(
 
 def test_nothing_is_made_while_nobody_looks(make: Callable[..., Board], monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
+    tell = looks._tell_unit
+
+    def telling(state: UnitState, data: Data) -> UnitTold:
+        made.append(state.unit)
+        return tell(state, data)
+
     monkeypatch.setattr(feeds, "INTERVAL_S", 0.01)
-    monkeypatch.setattr(
-        "loket_streams.board.looks._tell_unit", lambda state, data: made.append(state.unit) or _unit(state, data)
-    )
+    monkeypatch.setattr(looks, "_tell_unit", telling)
     board = make()
     with board.events() as read:
         read()
         wait_until(lambda: len(made) > 3, 60, "it to be made again and again")
     wait_until(lambda: _is_quiet(made), 60, "nothing to be made")
-
-
-def _unit(state: Any, data: Any) -> Any:
-    from loket_streams.board.told import UnitTold
-
-    return UnitTold(state.unit, state.policy.names, data)
 
 
 def _is_quiet(made: list[str]) -> bool:
@@ -438,3 +439,46 @@ def test_without_a_port_there_is_no_board() -> None:
     board.start()
     assert board.urls == []
     board.stop()
+
+
+def test_loket_board_says_where_the_pages_are(
+    make: Callable[..., Board], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board = make()
+    with pytest.raises(SystemExit, match="0"):
+        main(["board", "--url", board.staff])
+    assert f"{board.staff}/hall?unit=u" in capsys.readouterr().out
+    monkeypatch.setenv("LOKET_BOARD_PORT", str(urlsplit(board.staff).port))
+    monkeypatch.setenv("LOKET_BOARD_PUBLIC_PORT", str(urlsplit(board.public).port))
+    with pytest.raises(SystemExit, match="0"):
+        main(["board"])
+    told = capsys.readouterr().out
+    assert f"{board.staff}/unit?unit=u" in told
+    assert f"{board.public}/hall?unit=u" in told
+
+
+def test_loket_board_says_that_there_is_none(make: Callable[..., Board], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["board"])
+    assert "set LOKET_BOARD_PORT" in capsys.readouterr().err
+    for url in ("http://127.0.0.1:1", make().public, "nowhere"):
+        with pytest.raises(SystemExit, match="1"):
+            main(["board", "--url", url])
+        assert "no board there" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("LOKET_BOARD_TOKEN", "short"),
+        ("LOKET_BOARD_TOKEN", "with a space in the middle"),
+        ("LOKET_BOARD_ALERTS_URL", "127.0.0.1:9103"),
+        ("LOKET_BOARD_ALERTS_URL", "file:///etc/passwd"),
+        ("LOKET_BOARD_ALERTS_URL", "http://user:password@host"),
+        ("LOKET_BOARD_PORT", "70000"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named_and_a_token_is_not_repeated(variable: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=variable) as refused:
+        load(WorkerSettings, {variable: value})
+    assert ("TOKEN" in variable) == (value not in str(refused.value))
