@@ -9,7 +9,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -143,11 +143,15 @@ class StreamWorker:
             timeout_s=120,
         )
 
-    def dies(self, timeout_s: float = 120) -> int:
-        """Start it, though it may end before it serves, and return how it ended."""
+    def dies(self, meanwhile: Callable[[], object] = lambda: None, timeout_s: float = 120) -> int:
+        """Start it, though it may end before it serves; give it more to do until it ends, and return how it did."""
         with suppress(ServerFailed):
             self.start()
-        return self.wait(timeout_s)
+        end = time.monotonic() + timeout_s
+        while self.process.running and time.monotonic() < end:
+            meanwhile()
+            time.sleep(0.5)
+        return self.wait(1)
 
     def get(self, path: str) -> tuple[int, str]:
         """Return status and text of a page, 0 where nothing serves."""
