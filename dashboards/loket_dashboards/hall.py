@@ -5,7 +5,7 @@ from __future__ import annotations
 from loket_dashboards import figures, variables
 from loket_dashboards.language import Language, Text
 from loket_dashboards.page import Page
-from loket_dashboards.promql import UNIT, by, shown
+from loket_dashboards.promql import UNIT, by, named, shown
 
 __all__ = ["hall"]
 
@@ -120,6 +120,22 @@ def hall(language: Language) -> Page:
         width=6,
         height=8,
         big=BIG,
+        nothing=Text("–", "–"),
+    )
+    name = f"name_{language}"
+    page.number(
+        Text("Yang datang sekarang menunggu kira-kira", "Who comes now waits for about"),
+        Text(
+            "Menurut layanan: selama yang terakhir masuk layanan hari ini. Kosong selama itu hanya tebakan, dan selama "
+            "data bukan keadaan sekarang.",
+            "By service: as long as the last who entered service today. Empty while that would be a guess, and while "
+            "the data are not the present.",
+        ),
+        figures.fresh(named(by("unit, service", "loket_estimated_wait_seconds", UNIT, how="max"), language), UNIT),
+        legend=f"{{{{{name}}}}}",
+        unit="dtdurations",
+        width=24,
+        height=5,
         nothing=Text("–", "–"),
     )
     return page

@@ -6,12 +6,11 @@ from loket_dashboards import figures, variables
 from loket_dashboards.language import Language, Text
 from loket_dashboards.page import Page
 from loket_dashboards.parts import Column, Line
-from loket_dashboards.promql import SERVICE, UNIT, by, gained, grown, named
+from loket_dashboards.promql import SERVICE, UNIT, by, gained, named
 from loket_dashboards.unit_levels import STEP, budget, levels, unusual
+from loket_dashboards.unit_waits import estimates, waits
 
 __all__ = ["unit"]
-
-NAMES = ("wait", "way", "service", "hold")
 
 
 def unit(language: Language) -> Page:
@@ -37,7 +36,8 @@ def unit(language: Language) -> Page:
     )
     _now(page)
     _services(page)
-    _waits(page)
+    waits(page)
+    estimates(page)
     _flow(page)
     levels(page)
     budget(page)
@@ -141,76 +141,6 @@ def _services(page: Page) -> None:
         [Line(named(by(by_service, "loket_tickets_waiting", SERVICE), language), f"{{{{{name}}}}}")],
         stacked=True,
         width=24,
-    )
-
-
-def _waits(page: Page) -> None:
-    page.row(Text("Waktu tunggu", "Waits"))
-    buckets = grown("le", "loket_wait_seconds_bucket", "1h", SERVICE)
-    target = by("", "loket_target_seconds", SERVICE, how="max")
-    page.lines(
-        Text("Waktu tunggu satu jam terakhir", "Waits of the last hour"),
-        Text(
-            "Perkiraan dari histogram, dari tunggu yang berakhir dengan panggilan. Yang masih menunggu ada di bawah "
-            "“terlama”. Garis putus-putus: target terpanjang dari layanan yang dipilih.",
-            "Estimated from a histogram, of waits that a call ended. Who still waits is in “longest”. Dashed: the "
-            "longest target of the services chosen.",
-        ),
-        [
-            Line(f"histogram_quantile(0.5, {buckets})", Text("median", "median")),
-            Line(f"histogram_quantile(0.9, {buckets})", Text("90 % di bawah", "90 % below")),
-            Line(figures.oldest_wait("", SERVICE), Text("terlama sekarang", "longest now")),
-            Line(target, Text("target", "target"), dashed=True),
-        ],
-        unit="s",
-    )
-    page.heat(
-        Text("Sebaran waktu tunggu", "Distribution of waits"),
-        Text("Berapa orang dipanggil setelah berapa lama.", "How many people were called after how long."),
-        grown("le", "loket_wait_seconds_bucket", "$__interval", SERVICE),
-        every=STEP,
-    )
-    page.lines(
-        Text("Menunggu, dan hari yang sama minggu lalu", "Waiting, and the same weekday before"),
-        Text("Orang yang menunggu; putus-putus: tujuh hari sebelumnya.", "People waiting; dashed: seven days before."),
-        [
-            Line(by("", "loket_tickets_waiting", SERVICE), Text("sekarang", "now")),
-            Line(
-                by("", "loket_tickets_waiting", SERVICE, " offset 7d"),
-                Text("minggu lalu", "a week before"),
-                dashed=True,
-            ),
-        ],
-    )
-    stages = [
-        Line(
-            figures.share(
-                grown("", f"loket_{stage}_seconds_sum", "1h", SERVICE),
-                grown("", f"loket_{stage}_seconds_count", "1h", SERVICE),
-                "",
-            ),
-            name,
-        )
-        for stage, name in zip(
-            NAMES,
-            (
-                Text("menunggu", "waiting"),
-                Text("menuju loket", "way"),
-                Text("dilayani", "service"),
-                Text("ditahan", "hold"),
-            ),
-            strict=True,
-        )
-    ]
-    page.lines(
-        Text("Ke mana waktu pergi", "Where the time goes"),
-        Text(
-            "Rata-rata satu jam terakhir untuk tiap tahap, masing-masing dari yang melaluinya.",
-            "The mean of the last hour for each stage, each of those who went through it.",
-        ),
-        stages,
-        unit="s",
-        stacked=True,
     )
 
 

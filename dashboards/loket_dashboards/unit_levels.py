@@ -80,9 +80,11 @@ def budget(page: Page) -> None:
     page.table(
         Text("Jatah dan pemakaiannya", "Budget and burn"),
         Text(
-            "Sisa jatah bulan ini; orang yang masih boleh melewati target dari yang dinilai dalam lima hari layanan; "
+            "Sisa jatah bulan ini, juga dalam jam layanan: selama itu jatah cukup pada laju 1; orang yang masih boleh "
+            "melewati target dari yang dinilai dalam lima hari layanan; "
             "dan berapa kali lebih cepat dari yang boleh jatah terpakai. Di atas 1 jatah habis sebelum waktunya.",
-            "What is left of this month's budget; how many people may still be breached of those judged in five "
+            "What is left of this month's budget, in service hours too: so long it lasts at a burn of 1; how many "
+            "people may still be breached of those judged in five "
             "service days; and how many times faster than allowed the budget is spent. Above 1 it is used up before "
             "its time.",
         ),
@@ -94,6 +96,12 @@ def budget(page: Page) -> None:
                 Text("Sisa bulan ini", "Left this month"),
                 unit="percentunit",
                 decimals=0,
+                thresholds=((None, "red"), (0, "text")),
+            ),
+            Column(
+                f"{by('service', 'loket_budget_left_seconds', SERVICE, how='min')} / 3600",
+                Text("Sisa, jam layanan", "Left, service hours"),
+                decimals=1,
                 thresholds=((None, "red"), (0, "text")),
             ),
             Column(_people_left(), Text("Orang tersisa (5 hari)", "People left (5 days)"), decimals=0),

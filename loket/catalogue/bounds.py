@@ -9,7 +9,7 @@ from loket.catalogue import pipeline, requests, units
 from loket.catalogue.desks import COUNTERS_OPEN, DESK_METRICS, SESSIONS_ACTIVE
 from loket.catalogue.employees import EMPLOYEE_COUNTS, EMPLOYEE_DAY, EMPLOYEE_DURATIONS, EMPLOYEE_TIME
 from loket.catalogue.estimates import BOUNDS, DAY_PATIENCE, ESTIMATED_WAIT, ESTIMATED_WAIT_ERROR, PERCENTILES
-from loket.catalogue.hours import STATES, WINDOW_BREACHED, WINDOW_JUDGED
+from loket.catalogue.hours import BUDGET_LEFT, BUDGET_LEFT_SECONDS, STATES, WINDOW_BREACHED, WINDOW_JUDGED
 from loket.catalogue.metric import Kind, Metric
 from loket.domain.burn import DEFAULT_BURN
 from loket.wire.rejection import Reason
@@ -57,8 +57,8 @@ def of_service(*, target: bool, in_force: bool | None = None) -> int:
 
 
 def of_burn(rules: int) -> int:
-    """Of a service with a target in force, by so many burn-rate rules: two windows each, a factor, and the budget."""
-    return rules * (2 * len((WINDOW_JUDGED, WINDOW_BREACHED)) + 1) + 1
+    """Of a service with a target in force, by so many burn rules: two windows each, a factor, and the budget twice."""
+    return rules * (2 * len((WINDOW_JUDGED, WINDOW_BREACHED)) + 1) + len((BUDGET_LEFT, BUDGET_LEFT_SECONDS))
 
 
 def of_estimates() -> int:

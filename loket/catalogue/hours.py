@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from loket.catalogue.metric import Kind, Metric
+from loket.catalogue.metric import MILLISECONDS, Kind, Metric
 
 __all__ = [
     "BUDGET_LEFT",
+    "BUDGET_LEFT_SECONDS",
     "BURN_FACTOR",
     "BURN_METRICS",
     "HOURS_METRICS",
@@ -60,6 +61,14 @@ BUDGET_LEFT: Final = Metric(
     "service time of the month passed / all of it.",
     ("unit", "service"),
 )
+BUDGET_LEFT_SECONDS: Final = Metric(
+    "loket_budget_left_seconds",
+    Kind.GAUGE,
+    "The same in service time: the ratio * all service time of the month, so long the rest of the budget lasts at a "
+    "burn of 1.",
+    ("unit", "service"),
+    parts=MILLISECONDS,
+)
 
 HOURS_METRICS: Final = (UNIT_OPEN, UNIT_STATE)
-BURN_METRICS: Final = (WINDOW_JUDGED, WINDOW_BREACHED, BURN_FACTOR, BUDGET_LEFT)
+BURN_METRICS: Final = (WINDOW_JUDGED, WINDOW_BREACHED, BURN_FACTOR, BUDGET_LEFT, BUDGET_LEFT_SECONDS)

@@ -27,13 +27,19 @@ class ServiceWindows(Struct):
     """Of one service with a target: by window judged and breached, by rule the burn that it waits for.
 
     `budget_left`: the share of the month's budget, negative where more was spent than there is; None where nobody may
-    be breached yet, as the month has no service time so far.
+    be breached yet, as the month has no service time so far. `month_ms`: the service time of the whole month.
     """
 
     judged: dict[str, int] = field(default_factory=dict)
     breached: dict[str, int] = field(default_factory=dict)
     factors: dict[str, float] = field(default_factory=dict)
     budget_left: float | None = None
+    month_ms: int = 0
+
+    @property
+    def budget_left_ms(self) -> float | None:
+        """What is left in service time: how long it lasts at a burn of 1, negative where that much is overspent."""
+        return None if self.budget_left is None else self.budget_left * self.month_ms
 
 
 def rules_of(policy: UnitPolicy, objective: float) -> list[BurnRule]:
@@ -97,6 +103,7 @@ def _windows(
                 windows.judged[name] = sum(judged for judged, _ in since)
                 windows.breached[name] = sum(breaches for _, breaches in since)
         windows.budget_left = budget_left(breached, allowed, *passed)
+        windows.month_ms = passed[1]
     return found
 
 

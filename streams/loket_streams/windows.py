@@ -33,5 +33,7 @@ def write_windows(page: Page, unit: str, found: Mapping[str, ServiceWindows]) ->
             page.add(names.WINDOW_BREACHED, text, windows.breached[name])
         for rule, factor in windows.factors.items():
             page.add(names.BURN_FACTOR, labels(unit=unit, service=service, rule=rule), factor)
-        if windows.budget_left is not None:
-            page.add(names.BUDGET_LEFT, labels(unit=unit, service=service), windows.budget_left)
+        if windows.budget_left is not None and windows.budget_left_ms is not None:
+            text = labels(unit=unit, service=service)
+            page.add(names.BUDGET_LEFT, text, windows.budget_left)
+            page.add(names.BUDGET_LEFT_SECONDS, text, windows.budget_left_ms)

@@ -5,7 +5,10 @@ import math
 import psycopg
 import pytest
 
+from loket.domain.durations import HOUR
 from loket.domain.figures import evaluate
+from loket.domain.first_waits import evaluate_estimates
+from loket.domain.windows import evaluate_windows
 from loket_dashboards.alerts.recording import RECORDED
 from loket_dashboards.alerts.rules import ALERTS
 from support.boards import boards, panels, queries, with_variables
@@ -165,7 +168,7 @@ def test_the_budget_and_its_burn_are_those_of_the_domain(day: Lived) -> None:
     for service, promised in (("ktp-el", 0.8), ("kartu-keluarga", 0.8)):
         # The whole record of the unit is within five days of service time: two days were lived.
         (left,) = (
-            sample for sample in _asked(day, "unit", "Budget and burn", "C") if sample.labels["service"] == service
+            sample for sample in _asked(day, "unit", "Budget and burn", "D") if sample.labels["service"] == service
         )
         judged, breached = (
             day.query(f'loket_window_{which}{{unit="{BUSY}",service="{service}",window="5d"}}')[0].value
@@ -174,9 +177,46 @@ def test_the_budget_and_its_burn_are_those_of_the_domain(day: Lived) -> None:
         assert judged >= rows[service].judged
         assert left.value == pytest.approx((1 - promised) * judged - breached)
         (burn,) = (
-            sample for sample in _asked(day, "unit", "Budget and burn", "G") if sample.labels["service"] == service
+            sample for sample in _asked(day, "unit", "Budget and burn", "H") if sample.labels["service"] == service
         )
         assert burn.value == pytest.approx(breached / judged / (1 - promised))
+
+
+def test_the_rest_of_the_budget_in_service_hours_is_its_share_of_the_month(day: Lived) -> None:
+    shares = {s.labels["service"]: s.value for s in _asked(day, "unit", "Budget and burn", "B")}
+    hours = {s.labels["service"]: s.value for s in _asked(day, "unit", "Budget and burn", "C")}
+    windows = evaluate_windows(day.day.units(day.moment)[BUSY], day.moment.now)
+    assert hours == pytest.approx({name: shares[name] * windows[name].month_ms / HOUR for name in shares})
+    assert set(hours) >= {"ktp-el", "kartu-keluarga"}
+
+
+@pytest.mark.parametrize("unit", [BUSY, QUIET])
+def test_estimates_of_today_are_those_of_the_domain(day: Lived, unit: str) -> None:
+    expected = evaluate_estimates(day.day.units(day.moment)[unit], day.moment.now)
+
+    def shown(ref: str) -> dict[str, float]:
+        answers = _asked(day, "unit", "Estimates of today, by service", ref, unit)
+        return {sample.labels["service"]: 1000 * sample.value for sample in answers}
+
+    columns = {
+        "B": lambda told: told.expected_ms,
+        "D": lambda told: told.median.value,
+        "E": lambda told: told.median.low,
+        "F": lambda told: told.median.high,
+        "G": lambda told: told.p90.value,
+        "H": lambda told: told.p90.low,
+        "I": lambda told: told.p90.high,
+        "J": lambda told: told.patience_ms,
+    }
+    for ref, figure in columns.items():
+        assert shown(ref) == pytest.approx(
+            {service: figure(told) for service, told in expected.items() if figure(told) is not None}
+        ), ref
+    assert shown("B")
+    assert shown("E")
+    waits = _asked(day, "hall", "Who comes now waits for about", unit=unit)
+    assert {sample.labels["service"]: 1000 * sample.value for sample in waits} == pytest.approx(shown("B"))
+    assert all(sample.labels["name_en"] for sample in waits)
 
 
 def test_every_rule_is_understood_and_the_alert_of_the_hall_tells_whom_the_domain_counts(day: Lived) -> None:

@@ -699,7 +699,10 @@ def test_windows_factors_and_the_budget_of_a_service_with_a_target() -> None:
         assert value(page, "loket_window_breached", **of) == breached, window
     for rule, factor in (("1h", 3.3), ("3h", 2.75), ("1d", 2.2), ("5d", 1)):
         assert value(page, "loket_burn_factor", unit="u", service="s", rule=rule) == factor
-    assert value(page, "loket_budget_left_ratio", unit="u", service="s") < 1
+    left = value(page, "loket_budget_left_ratio", unit="u", service="s")
+    assert left < 1
+    january = 31 * 7 * 3600  # of service time
+    assert value(page, "loket_budget_left_seconds", unit="u", service="s") == pytest.approx(left * january)
 
 
 def test_who_still_waited_when_the_hall_closed_is_unserved() -> None:

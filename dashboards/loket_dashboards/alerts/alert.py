@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from loket_dashboards.language import Text
 
-__all__ = ["Alert", "Scope", "Severity"]
+__all__ = ["Alert", "Scope", "Severity", "pipeline_alert"]
 
 
 class Severity(StrEnum):
@@ -51,3 +51,30 @@ class Alert:
     def anchor(self) -> str:
         """Where its heading of the runbook is."""
         return f"#{self.name.lower()}"
+
+
+def pipeline_alert(
+    name: str,
+    expression: str,
+    severity: Severity,
+    summary: Text,
+    means: Text,
+    *steps: Text,
+    lasts: str = "",
+    keeps: str = "",
+    global_: bool = False,
+) -> Alert:
+    """One of the pipeline: it leads to the dashboard of the pipeline."""
+    return Alert(
+        name,
+        expression,
+        severity,
+        Scope.PIPELINE,
+        summary,
+        means,
+        steps,
+        board="pipeline",
+        lasts=lasts,
+        keeps=keeps,
+        global_=global_,
+    )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from loket_dashboards.alerts.alert import Alert, Scope, Severity
-from loket_dashboards.alerts.texts import VALUE, unit
+from loket_dashboards.alerts.alert import Severity, pipeline_alert
+from loket_dashboards.alerts.record import RECORD
+from loket_dashboards.alerts.texts import LAG, LOG, TABLE, VALUE, unit
+from loket_dashboards.alerts.watching import WATCHING
 from loket_dashboards.language import Language, Text
 from loket_dashboards.promql import one, select
 
@@ -14,47 +16,15 @@ __all__ = ["PIPELINE"]
 ID, EN = Language.ID, Language.EN
 
 BEHIND_S: Final = 300
-LAG: Final = 10_000
 STANDS: Final = "5m"
 CHECKPOINT_S: Final = 300
 AWAY_S: Final = 60
 
-
-def _alert(
-    name: str,
-    expression: str,
-    severity: Severity,
-    summary: Text,
-    means: Text,
-    *steps: Text,
-    lasts: str = "",
-    keeps: str = "",
-    global_: bool = False,
-) -> Alert:
-    return Alert(
-        name,
-        expression,
-        severity,
-        Scope.PIPELINE,
-        summary,
-        means,
-        steps,
-        board="pipeline",
-        lasts=lasts,
-        keeps=keeps,
-        global_=global_,
-    )
-
-
-_LOG: Final = Text(
-    "Baca catatan prosesnya (journalctl -u loket-…).", "Read the log of the process (journalctl -u loket-…)."
-)
-_TABLE: Final = Text("docs/operations.md: apa arti pesannya.", "docs/operations.md: what its message means.")
 _lag: Final = one("loket_partition_lag_records")
 _moved: Final = f"max by (partition) (delta({select('loket_partition_applied_offset', after=f'[{STANDS}]')}))"
 
 PIPELINE: Final = (
-    _alert(
+    pipeline_alert(
         "LoketPipelineAway",
         'absent(up{job="loket-worker"} == 1)',
         Severity.CRITICAL,
@@ -67,12 +37,12 @@ PIPELINE: Final = (
             "Prometheus has reached no worker for a minute. Alerts of units are held back meanwhile.",
         ),
         Text("Apakah mesin dan prosesnya hidup?", "Are the machine and the process alive?"),
-        _LOG,
-        _TABLE,
+        LOG,
+        TABLE,
         lasts="1m",
         global_=True,
     ),
-    _alert(
+    pipeline_alert(
         "LoketWorkerDown",
         'up{job="loket-worker"} == 0',
         Severity.WARNING,
@@ -81,10 +51,10 @@ PIPELINE: Final = (
             "Satu dari beberapa pekerja mati; yang lain mengambil alih unitnya.",
             "One of several workers is down; the others take over its units.",
         ),
-        _LOG,
+        LOG,
         lasts="5m",
     ),
-    _alert(
+    pipeline_alert(
         "LoketBrokerAway",
         f"time() - max({select('loket_broker_answered_timestamp_seconds')}) > {AWAY_S}",
         Severity.CRITICAL,
@@ -104,7 +74,7 @@ PIPELINE: Final = (
         keeps="2m",
         global_=True,
     ),
-    _alert(
+    pipeline_alert(
         "LoketUnitBehind",
         f"{one('loket_unit_behind_seconds')} > {BEHIND_S}",
         Severity.WARNING,
@@ -117,11 +87,11 @@ PIPELINE: Final = (
             "The worker has not applied events of this unit that Kafka has. Alerts of this unit are held back.",
         ),
         Text("Apakah kelambatannya berkurang? Maka tunggu.", "Does the lag shrink? Then wait."),
-        _LOG,
+        LOG,
         lasts="2m",
         keeps="2m",
     ),
-    _alert(
+    pipeline_alert(
         "LoketLag",
         f"sum({_lag}) > {LAG}",
         Severity.WARNING,
@@ -134,7 +104,7 @@ PIPELINE: Final = (
         lasts="10m",
         keeps="5m",
     ),
-    _alert(
+    pipeline_alert(
         "LoketNoProgress",
         f"({_lag} > 0) and on (partition) ({_moved} == 0)",
         Severity.CRITICAL,
@@ -147,10 +117,10 @@ PIPELINE: Final = (
             "There is something to apply, and in five minutes nothing was.",
         ),
         Text("`/-/healthy` pekerja mengatakan mengapa.", "The worker's `/-/healthy` says why."),
-        _LOG,
+        LOG,
         lasts="2m",
     ),
-    _alert(
+    pipeline_alert(
         "LoketNoCheckpoint",
         f"(time() - {one('loket_partition_state_timestamp_seconds')} > {CHECKPOINT_S}) and on (partition) "
         f"({one('loket_partition_applied_offset')} > on (partition) {one('loket_partition_durable_offset')})",
@@ -163,11 +133,11 @@ PIPELINE: Final = (
             "Tidak ada yang hilang, tetapi sesudah mati pekerja harus membaca ulang sejak itu.",
             "Nothing is lost, but after a crash the worker reads again from there on.",
         ),
-        _LOG,
+        LOG,
         Text("Apakah changelog dapat ditulisi (ukuran, hak)?", "Can the changelog be written (sizes, rights)?"),
         lasts="1m",
     ),
-    _alert(
+    pipeline_alert(
         "LoketTargetsInvalid",
         f"{select('loket_targets_valid')} == 0",
         Severity.WARNING,
@@ -176,124 +146,6 @@ PIPELINE: Final = (
         Text("Catatan pekerja menyebut baris dan alasannya.", "The worker's log names line and reason."),
         lasts="1m",
     ),
-    _alert(
-        "LoketSinkDown",
-        'absent(up{job="loket-sink"} == 1)',
-        Severity.CRITICAL,
-        Text(
-            "Pencatat Loket tidak terjangkau: catatan tertinggal",
-            "No Loket sink can be reached: the record falls behind",
-        ),
-        Text(
-            "Tidak ada yang hilang selama Kafka menyimpan (tujuh hari); laporan tidak lengkap.",
-            "Nothing is lost as long as Kafka keeps it (seven days); reports are not complete.",
-        ),
-        _LOG,
-        _TABLE,
-        lasts="2m",
-    ),
-    _alert(
-        "LoketDatabaseAway",
-        f"{select('loket_sink_database_up')} == 0",
-        Severity.CRITICAL,
-        Text("Basis data catatan tidak menjawab", "The database of the record does not answer"),
-        Text(
-            "Pencatat menunggu dan mencoba lagi; tidak ada yang hilang.",
-            "The sink waits and tries again; nothing is lost.",
-        ),
-        Text(
-            "Apakah PostgreSQL hidup, penuh, atau menolak sandi?",
-            "Is PostgreSQL alive, full, or refusing the password?",
-        ),
-        lasts="2m",
-        keeps="2m",
-    ),
-    _alert(
-        "LoketSinkLag",
-        f"sum({one('loket_sink_lag_records')}) > {LAG}",
-        Severity.WARNING,
-        Text(f"{VALUE} peristiwa menunggu masuk catatan", f"{VALUE} events wait for the record"),
-        Text("Lebih dari 10.000 sejak sepuluh menit.", "Over 10,000 for ten minutes."),
-        Text("Tambah pencatat, atau lihat beban basis data.", "Add a sink, or look at the database's load."),
-        lasts="10m",
-        keeps="5m",
-    ),
-    _alert(
-        "LoketDeadLettersGrow",
-        f"sum(increase({select('loket_sink_dead_letters_total')}[1h])) > 10",
-        Severity.WARNING,
-        Text(f"{VALUE} surat mati baru dalam satu jam", f"{VALUE} new dead letters in an hour"),
-        Text("Perangkat mengirim yang tidak dapat dipakai.", "Devices send what cannot be used."),
-        Text(
-            "`loket dead-letters list` mengelompokkannya menurut alasan.", "`loket dead-letters list` has the reasons."
-        ),
-        keeps="10m",
-    ),
-    _alert(
-        "LoketRulesFail",
-        "increase(prometheus_rule_evaluation_failures_total[10m]) > 0",
-        Severity.CRITICAL,
-        Text(
-            "Aturan Prometheus gagal dievaluasi: {{ $labels.rule_group }}",
-            "Prometheus fails to evaluate rules: {{ $labels.rule_group }}",
-        ),
-        Text(
-            "Peringatan dari kelompok aturan itu tidak dapat dipercaya.",
-            "Alerts of that group of rules cannot be relied on.",
-        ),
-        Text("Halaman /rules Prometheus menunjukkan kesalahannya.", "Prometheus' page /rules shows the error."),
-        lasts="2m",
-    ),
-    _alert(
-        "LoketNotificationsFail",
-        "increase(alertmanager_notifications_failed_total[10m]) > 0",
-        Severity.CRITICAL,
-        Text(
-            "Alertmanager tidak dapat mengirim lewat {{ $labels.integration }}",
-            "Alertmanager cannot send by {{ $labels.integration }}",
-        ),
-        Text("Orang tidak menerima peringatan lewat jalan itu.", "People do not get alerts that way."),
-        Text("Periksa sandi, alamat, dan kuota penyedia.", "Look at password, address and the provider's quota."),
-        lasts="2m",
-    ),
-    _alert(
-        "LoketDiskFull",
-        'node_filesystem_avail_bytes{fstype!~"tmpfs|ramfs|overlay|squashfs"} / node_filesystem_size_bytes < 0.1',
-        Severity.WARNING,
-        Text(
-            "Cakram {{ $labels.mountpoint }} di {{ $labels.instance }} tinggal {{ humanizePercentage $value }}",
-            "Disk {{ $labels.mountpoint }} at {{ $labels.instance }} has {{ humanizePercentage $value }} left",
-        ),
-        Text(
-            "Kafka, PostgreSQL dan Prometheus berhenti bila penuh.",
-            "Kafka, PostgreSQL and Prometheus stop when it is full.",
-        ),
-        Text("Kosongkan, atau perpendek penyimpanan.", "Free space, or shorten the retention."),
-        lasts="15m",
-    ),
-    _alert(
-        "LoketCertificateExpires",
-        "probe_ssl_earliest_cert_expiry - time() < 14 * 86400",
-        Severity.WARNING,
-        Text(
-            "Sertifikat {{ $labels.instance }} berakhir dalam {{ humanizeDuration $value }}",
-            "The certificate of {{ $labels.instance }} expires in {{ humanizeDuration $value }}",
-        ),
-        Text("Sesudahnya perangkat tidak dapat mengirim.", "After that devices cannot send."),
-        Text("Perbarui sertifikatnya.", "Renew the certificate."),
-        lasts="1h",
-    ),
-    _alert(
-        "LoketWatchdog",
-        "vector(1)",
-        Severity.INFO,
-        Text("Peringatan bekerja", "Alerting works"),
-        Text(
-            "Selalu menyala. Penjaga di luar (dead man's switch) memberi tahu bila pesan ini berhenti datang.",
-            "Always on. A dead man's switch outside tells when this message stops coming.",
-        ),
-        Text(
-            "Bila berhenti: periksa Prometheus dan Alertmanager.", "If it stops: look at Prometheus and Alertmanager."
-        ),
-    ),
+    *RECORD,
+    *WATCHING,
 )

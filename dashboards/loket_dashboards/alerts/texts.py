@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from typing import Final
 
-from loket_dashboards.language import Language
+from loket_dashboards.language import Language, Text
 from loket_dashboards.promql import select
 
-__all__ = ["COUNTERS", "LONGEST", "OPEN_REQUESTS", "TARGET", "VALUE", "WAITING", "looked_up", "service", "unit"]
+__all__ = [
+    "COUNTERS",
+    "LAG",
+    "LOG",
+    "LONGEST",
+    "OPEN_REQUESTS",
+    "TABLE",
+    "TARGET",
+    "VALUE",
+    "WAITING",
+    "looked_up",
+    "service",
+    "unit",
+]
 
 VALUE: Final = '{{ printf "%.0f" $value }}'
 """The value of the alert's expression as a whole number."""
@@ -58,3 +71,11 @@ OPEN_REQUESTS: Final = looked_up("max(loket_requests_open{unit=%q,service=%q})",
 
 COUNTERS: Final = looked_up("max(loket_counters_open{unit=%q})", "unit")
 """How many counters of the unit are open."""
+
+LAG: Final = 10_000
+"""Events that wait for the worker or for the sink: as many are told."""
+
+LOG: Final = Text(
+    "Baca catatan prosesnya (journalctl -u loket-…).", "Read the log of the process (journalctl -u loket-…)."
+)
+TABLE: Final = Text("docs/operations.md: apa arti pesannya.", "docs/operations.md: what its message means.")

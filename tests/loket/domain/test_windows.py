@@ -172,8 +172,9 @@ def test_the_budget_of_a_month_by_hand() -> None:
 def test_the_budget_left_of_january_after_eleven_days() -> None:
     # January 2026 has 22 weekdays of 7.5 h = 165 h; at 12:00 on the 15th the 11th has served 4 h: 79 h have passed.
     found = told(*visit("A1", "09:00", "09:20"), *visit("A2", "09:00", "09:01"), *visit("A3", "09:00", "09:02"))
-    left = evaluate_windows(found.state, int(o.at("12:00")))["s"].budget_left
-    assert left == pytest.approx(1 - (1 / (3 * 0.2)) * 79 / 165)
+    windows = evaluate_windows(found.state, int(o.at("12:00")))["s"]
+    assert windows.budget_left == pytest.approx(1 - (1 / (3 * 0.2)) * 79 / 165)
+    assert windows.budget_left_ms == pytest.approx((165 - (1 / (3 * 0.2)) * 79) * HOUR)  # in service hours
     found.tell(o.issued("B1", at="+1 16:00"))  # the day closes; its sums stay
     left = evaluate_windows(found.state, int(o.at("+1 16:00")))["s"].budget_left
     assert left == pytest.approx(1 - (1 / (3 * 0.2)) * 89.5 / 165)
