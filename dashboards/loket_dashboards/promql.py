@@ -6,6 +6,7 @@ Two workers show the same unit for a moment while a partition moves, so whatever
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -72,7 +73,7 @@ def _check(name: str, labels: Iterable[str]) -> None:
 
 def select(name: str, matchers: str = "", after: str = "") -> str:
     """A selector of series as every instance shows them; `after` is a range and an offset."""
-    found = [part.split("=")[0].rstrip("!~") for part in matchers.split(",")] if matchers else []
+    found = [re.split("[=!]", part)[0] for part in matchers.split(",")] if matchers else []
     _check(name, found)
     return f"{name}{{{matchers}}}{after}" if matchers else f"{name}{after}"
 

@@ -1,13 +1,14 @@
 """Key panels show what the domain computes for that moment, from the same events and nothing else."""
 
 import math
+from collections.abc import Callable
 
 import psycopg
 import pytest
 
 from loket.domain.durations import HOUR
 from loket.domain.figures import evaluate
-from loket.domain.first_waits import evaluate_estimates
+from loket.domain.first_waits import DayEstimates, evaluate_estimates
 from loket.domain.windows import evaluate_windows
 from loket_dashboards.alerts.recording import RECORDED
 from loket_dashboards.alerts.rules import ALERTS
@@ -198,7 +199,7 @@ def test_estimates_of_today_are_those_of_the_domain(day: Lived, unit: str) -> No
         answers = _asked(day, "unit", "Estimates of today, by service", ref, unit)
         return {sample.labels["service"]: 1000 * sample.value for sample in answers}
 
-    columns = {
+    columns: dict[str, Callable[[DayEstimates], float | None]] = {
         "B": lambda told: told.expected_ms,
         "D": lambda told: told.median.value,
         "E": lambda told: told.median.low,

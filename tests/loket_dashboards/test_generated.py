@@ -32,8 +32,8 @@ OF_OTHERS = {
 WORDS = frozenset(
     re.findall(
         r"\w+",
-        "abs absent and avg bool by count delta group_left histogram_quantile ignoring increase last_over_time max min "
-        "min_over_time offset on or quantile rate sum time topk unless vector without",
+        "abs absent and avg bool by count delta group_left histogram_quantile ignoring increase label_replace "
+        "last_over_time max min min_over_time offset on or quantile rate sum time topk unless vector without",
     )
 )
 """Of PromQL itself."""

@@ -17,6 +17,9 @@ from support.telling import Told
 OF_THE_BROKERS_CLOCK = {"Galat jam", "Penundaan kirim", "Clock error", "Sending delay"}
 """Clocks of devices are compared with the broker's; the embedded broker has none of its own."""
 
+OPEN_ENDED = {("Perkiraan hari ini, menurut layanan", "I"), ("Estimates of today, by service", "I")}
+"""The upper bound of the 90 % exists where enough people waited longer: test_figures asks for it."""
+
 
 @pytest.mark.parametrize("language", ["id", "en"])
 def test_every_query_of_every_panel_has_an_answer(day: Lived, language: str) -> None:
@@ -24,7 +27,7 @@ def test_every_query_of_every_panel_has_an_answer(day: Lived, language: str) -> 
     holds = f'topk(1, increase(loket_employee_hold_seconds_count{{unit="{BUSY}"}}[1h]))'
     (holding,) = day.query(holds)  # somebody of whom every figure exists
     for asked in queries(language):
-        if asked.title in OF_THE_BROKERS_CLOCK:
+        if asked.title in OF_THE_BROKERS_CLOCK or (asked.title, asked.ref) in OPEN_ENDED:
             continue
         expression = with_variables(asked.expression, unit=BUSY, employee=holding.labels["employee"])
         try:

@@ -516,7 +516,7 @@ def test_series_of_a_unit_are_as_many_as_the_catalogue_says() -> None:
         for sample in units_page(exporter)
         if sample.labels.get("unit") == "u" and sample.name not in OF_ESTIMATES
     ]
-    assert len(of_unit_page) == of_unit_in_all(5, 2) == 924
+    assert len(of_unit_page) == of_unit_in_all(5, 2) == 929
     # Without sessions there is no time: four series and four of the day.
     of_people = [sample for sample in read(exporter.render_employees().decode()) if "employee" in sample.labels]
     assert len(of_people) == 10 * (of_employee() - 8) == 240

@@ -121,12 +121,14 @@ def _uncalled(unit: str, minutes: int, name_id: str = NAME_ID, name_en: str = NA
 
 
 _NONE_OPEN = Fires(
-    UNIT, f"Tidak ada loket buka di {NAME_ID} selama jam layanan", f"No counter is open at {NAME_EN} in opening hours"
+    UNIT,
+    f"Tidak ada loket buka di {NAME_ID} selama jam layanan; 7 orang menunggu",
+    f"No counter is open at {NAME_EN} in opening hours; 7 people wait",
 )
 _LEAVE = Fires(
     UNIT,
-    f"33 % dari yang selesai di {NAME_ID} satu jam terakhir pergi atau tidak datang ketika dipanggil",
-    f"33 % of those done at {NAME_EN} in the last hour left, or did not come when called",
+    f"4 dari 12 orang yang selesai di {NAME_ID} satu jam terakhir pergi atau tidak datang ketika dipanggil",
+    f"4 of 12 people done at {NAME_EN} in the last hour left, or did not come when called",
 )
 _AWAY = Fires(
     {},
@@ -234,6 +236,8 @@ _HALLS = (
         "LoketNoCounterOpen",
         {
             f"loket_counters_open{{{U}}}": "2x4 0x19 1x60",
+            f"loket_tickets_waiting{{{S}}}": "4x120",
+            f'loket_tickets_waiting{{{U},service="kk"}}': "3x120",
             'loket_unit_open{unit="never-told"}': "1x60",
         },
         {14: [], 15: [_NONE_OPEN], 26: [_NONE_OPEN], 29: []},
@@ -343,7 +347,7 @@ _HALLS = (
 )
 
 
-def _burn(alert: str, rule: str, factor: str, id: str, en: str) -> Scenario:
+def _burn(alert: str, rule: str, factor: str, id: str, en: str, *, own: bool = False) -> Scenario:
     """15 of 20 breached where a fifth may be is a burn of 3.75; the short window has to say so too."""
 
     def window(kind: str, name: str) -> str:
@@ -355,7 +359,7 @@ def _burn(alert: str, rule: str, factor: str, id: str, en: str) -> Scenario:
             window("judged", rule): "9x4 20x60",
             window("breached", rule): "9x4 15x60",
             window("judged", f"{rule}_short"): "0x9 5x60",
-            window("breached", f"{rule}_short"): "0x9 4x9 1x60",
+            window("breached", f"{rule}_short"): "0x9 4x9 0x60",
             f'loket_burn_factor{{{S},rule="{rule}"}}': f"{factor}x120",
         },
         {
@@ -363,9 +367,11 @@ def _burn(alert: str, rule: str, factor: str, id: str, en: str) -> Scenario:
             9: [],
             10: [
                 Fires(
-                    OF_S,
-                    f"15 dari 20 orang di {NAME_ID} (KTP-el) menunggu melewati target dalam {id}",
-                    f"15 of 20 people at {NAME_EN} (Identity card) waited over the target in {en}",
+                    {**OF_S, "rule": rule} if own else OF_S,
+                    f"15 dari 20 orang di {NAME_ID} (KTP-el) menunggu melewati target "
+                    + (f"menurut aturan {rule}" if own else f"dalam {id}"),
+                    f"15 of 20 people at {NAME_EN} (Identity card) waited over the target "
+                    + (f"by the rule {rule}" if own else f"in {en}"),
                 )
             ],
             24: [],
@@ -378,17 +384,24 @@ _BURN = (
     _burn("LoketBurnFast", "1h", "3.3", "satu jam layanan", "one service hour"),
     _burn("LoketBurnMedium", "3h", "2.75", "tiga jam layanan", "three service hours"),
     _burn("LoketBurnSlow", "1d", "2.2", "satu hari layanan", "one service day"),
-    _burn("LoketBurnSteady", "5d", "1.01", "lima hari layanan", "five service days"),
+    _burn("LoketBurnSteady", "5d", "1", "lima hari layanan", "five service days"),
+    _burn("LoketBurnOfOwnRule", "pagi", "3.3", "", "", own=True),
     Scenario(
         "LoketBudgetUsedUp",
-        {f"loket_budget_left_ratio{{{S}}}": "0.1x4 -0.1x24 1x30"},
+        {
+            f"loket_budget_left_ratio{{{S}}}": "0.1x4 -0.1x24 1x30",
+            f'loket_window_judged{{{S},window="5d"}}': "310x60",
+            f'loket_window_breached{{{S},window="5d"}}': "75x60",
+        },
         {
             19: [],
             20: [
                 Fires(
                     OF_S,
-                    f"Jatah keterlambatan bulan ini di {NAME_ID} (KTP-el) habis",
-                    f"This month's budget of breached waits at {NAME_EN} (Identity card) is used up",
+                    f"Jatah keterlambatan bulan ini di {NAME_ID} (KTP-el) habis; dalam lima hari layanan terakhir 75 "
+                    "dari 310 orang menunggu melewati target",
+                    f"This month's budget of breached waits at {NAME_EN} (Identity card) is used up; in the last five "
+                    "service days 75 of 310 people waited over the target",
                 )
             ],
             34: [],

@@ -9,7 +9,18 @@ from typing import Final
 
 from loket_dashboards.alerts.alert import Alert, Scope, Severity
 from loket_dashboards.alerts.hours import open_throughout, until_closing, while_open
-from loket_dashboards.alerts.texts import COUNTERS, LONGEST, OPEN_REQUESTS, TARGET, VALUE, WAITING, service, unit
+from loket_dashboards.alerts.texts import (
+    COUNTERS,
+    LONGEST,
+    OPEN_REQUESTS,
+    TARGET,
+    VALUE,
+    WAITING,
+    WAITING_IN_ALL,
+    looked_up,
+    service,
+    unit,
+)
 from loket_dashboards.language import Language, Text
 from loket_dashboards.promql import by, one, shown
 
@@ -49,7 +60,10 @@ _late_requests: Final = (
 
 _closed: Final = shown("unit", "loket_day_tickets_closed", "1h")
 _gone: Final = shown("unit", "loket_day_tickets_closed", "1h", 'outcome=~"abandoned|no_show"')
-_leaving: Final = f"(100 * ({_gone}) / on (unit) (({_closed}) >= {FEWEST_CLOSED})) > {100 * LEAVERS:.0f}"
+_leaving: Final = f"({_gone}) and on (unit) ((({_gone}) / on (unit) (({_closed}) >= {FEWEST_CLOSED})) > {LEAVERS:.1f})"
+_closed_here: Final = shown("unit", "loket_day_tickets_closed", "1h", "unit=%q")
+CLOSED: Final = looked_up(_closed_here, *(["unit"] * _closed_here.count("%q")))
+"""How many people of the unit were done in the last hour, however it ended."""
 
 QUEUES: Final = (
     Alert(
@@ -141,8 +155,8 @@ QUEUES: Final = (
         Severity.CRITICAL,
         Scope.SERVICE,
         Text(
-            f"Tidak ada loket buka di {unit(ID)} selama jam layanan",
-            f"No counter is open at {unit(EN)} in opening hours",
+            f"Tidak ada loket buka di {unit(ID)} selama jam layanan; {WAITING_IN_ALL} orang menunggu",
+            f"No counter is open at {unit(EN)} in opening hours; {WAITING_IN_ALL} people wait",
         ),
         Text(
             "Jam layanan berjalan sejak sepuluh menit atau lebih dan semua loket tertutup. Hanya unit yang loketnya "
@@ -166,8 +180,9 @@ QUEUES: Final = (
         Severity.WARNING,
         Scope.SERVICE,
         Text(
-            f"{VALUE} % dari yang selesai di {unit(ID)} satu jam terakhir pergi atau tidak datang ketika dipanggil",
-            f"{VALUE} % of those done at {unit(EN)} in the last hour left, or did not come when called",
+            f"{VALUE} dari {CLOSED} orang yang selesai di {unit(ID)} satu jam terakhir pergi atau tidak datang ketika "
+            "dipanggil",
+            f"{VALUE} of {CLOSED} people done at {unit(EN)} in the last hour left, or did not come when called",
         ),
         Text(
             "Dari sedikitnya sepuluh orang, lebih dari 30 % pergi selagi menunggu atau tidak datang. Keduanya "

@@ -17,6 +17,7 @@ __all__ = [
     "TARGET",
     "VALUE",
     "WAITING",
+    "WAITING_IN_ALL",
     "looked_up",
     "service",
     "unit",
@@ -65,6 +66,9 @@ LONGEST: Final = looked_up(
 
 WAITING: Final = looked_up("max(loket_tickets_waiting{unit=%q,service=%q})", "unit", "service")
 """How many wait for the service."""
+
+WAITING_IN_ALL: Final = looked_up("sum(max without (instance) (loket_tickets_waiting{unit=%q}))", "unit")
+"""How many wait for any service of the unit."""
 
 OPEN_REQUESTS: Final = looked_up("max(loket_requests_open{unit=%q,service=%q})", "unit", "service")
 """How many requests of the service are open."""
