@@ -531,7 +531,7 @@ def test_series_of_a_unit_are_as_many_as_the_catalogue_says() -> None:
         for sample in units_page(exporter)
         if sample.labels.get("unit") == "u" and sample.name not in OF_ESTIMATES
     ]
-    assert len(of_unit_page) == of_unit_in_all(5, 2, 4) == 942
+    assert len(of_unit_page) == of_unit_in_all(5, 2, 4) == 947
     of_people = [sample for sample in read(exporter.render_employees().decode()) if "employee" in sample.labels]
     assert len(of_people) == 10 * of_employee() == 320
     (evaluated,) = series(read(exporter.render_employees().decode()), "loket_employees_evaluated_at_timestamp_seconds")
