@@ -1,28 +1,31 @@
 """The numbers that were called last, as a screen in the hall shows them. Of people's tickets: never in metrics.
 
 Found in the tickets of the day when somebody asks, so that order, repeats, corrections, voids and restarts leave no
-trace, and nothing is kept.
+trace. When a closed ticket was called is remembered until an event changes the ticket; nothing of it is written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from heapq import nlargest
+from typing import Final
 
 from msgspec import Struct
 
 from loket.domain.corrections import corrected, is_corrected
 from loket.domain.days import is_never, service_days
 from loket.domain.durations import MINUTE
-from loket.domain.state import NEVER_BUCKET, UnitState
+from loket.domain.state import NEVER_BUCKET, TicketKey, UnitState
 from loket.domain.steps import EMPTY_SERVICE, Kind, Step, Ticket
 
-__all__ = ["AHEAD_MS", "Call", "last_calls"]
+__all__ = ["AHEAD_MS", "AT_ONCE", "Call", "LastCalls"]
 
-AHEAD_MS = 5 * MINUTE
+AHEAD_MS: Final = 5 * MINUTE
 """A call further ahead of `now` is one of a clock that is wrong, and would stand at the top until its time has come."""
 
-_CALLS = frozenset({Kind.CALLED, Kind.RECALLED})
+AT_ONCE: Final = 200
+"""Closed tickets that one look unpacks: some milliseconds."""
+
+_NEVER_CALLED: Final = -1
 
 
 class Call(Struct, frozen=True):
@@ -34,38 +37,73 @@ class Call(Struct, frozen=True):
     service: str
 
 
-def last_calls(state: UnitState, now: int, most: int) -> list[Call]:
-    """The numbers called last on the service day of `now`, the newest first, each once. A start without a call is one.
+class LastCalls:
+    """The last calls of one unit, and when each closed ticket of its day was called, so that it is unpacked once."""
 
-    Looks at every ticket of the day: some 2 ms for 1,000 of them.
-    """
-    days = service_days(state.policy)
-    today = days.day(now)
-    bucket = NEVER_BUCKET if is_never(state.policy) else today
-    begin = days.start(today)
-    found = (
-        call
-        for key in state.tickets
-        if key[0] == bucket and (ticket := state.ticket(key)) is not None
-        for call in _last_call(state, ticket, today)
-        if begin <= call.at <= now + AHEAD_MS
-    )
-    return nlargest(most, found, key=lambda call: (call.at, call.number))
+    def __init__(self) -> None:
+        self._known: dict[TicketKey, tuple[bytes, int]] = {}
+
+    def look(self, state: UnitState, now: int, most: int) -> list[Call] | None:
+        """The numbers called last on the service day of `now` (ms), the newest first, each once.
+
+        A start without a call is one. None: more than AT_ONCE tickets were to be unpacked; the next look goes on.
+        """
+        days = service_days(state.policy)
+        today = days.day(now)
+        bucket = NEVER_BUCKET if is_never(state.policy) else today
+        begin, end = days.start(today), now + AHEAD_MS
+        if len(self._known) > 2 * len(state.tickets) + AT_ONCE:
+            self._known.clear()  # of days that are closed
+        known = self._known
+        left = AT_ONCE
+        called: list[tuple[int, TicketKey]] = []
+        for key, kept in state.tickets.items():
+            if key[0] != bucket:
+                continue
+            if isinstance(kept, bytes):
+                found = known.get(key)
+                if found is None or found[0] is not kept:
+                    if not left:
+                        return None
+                    left -= 1
+                    found = known[key] = (kept, _called_at(state, key, today))
+                at = found[1]
+            else:
+                at = _called_at(state, key, today)
+            if begin <= at <= end:
+                called.append((at, key))
+        return [_call(state, key, today) for _, key in nlargest(most, called)]
 
 
-def _last_call(state: UnitState, ticket: Ticket, today: int) -> Iterator[Call]:
-    steps = ticket.steps
+def _called_at(state: UnitState, key: TicketKey, today: int) -> int:
+    ticket = state.ticket(key)
+    call = None if ticket is None else _last_call(state, ticket, today)[0]
+    return _NEVER_CALLED if call is None else call.at
+
+
+def _call(state: UnitState, key: TicketKey, today: int) -> Call:
+    ticket = state.ticket(key) or Ticket(key[1], key[0])
+    call, service = _last_call(state, ticket, today)
+    at, counter = (_NEVER_CALLED, None) if call is None else (call.at, call.counter)
+    return Call(key[1], at, counter, state.service_label(service, ticket))
+
+
+def _last_call(state: UnitState, ticket: Ticket, today: int) -> tuple[Step | None, str]:
+    """The step that called a ticket last, if any, and the service that was issued before it."""
+    steps = ticket.steps  # in the order of time
     if is_corrected(steps):
         steps, _ = corrected(steps, ticket.day, service_days(state.policy), never=ticket.day == NEVER_BUCKET)
-    if any(step.kind == Kind.VOIDED and step.number == today for step in steps):
-        return
-    call = _newest(steps, _CALLS) or _newest(steps, frozenset({Kind.STARTED}))
-    if call is None:
-        return
-    issue = _newest([step for step in steps if step.at <= call.at], frozenset({Kind.ISSUED}))
-    service = EMPTY_SERVICE if issue is None else issue.service or EMPTY_SERVICE
-    yield Call(ticket.subject, call.at, call.counter, state.service_label(service, ticket))
-
-
-def _newest(steps: list[Step], kinds: frozenset[Kind]) -> Step | None:
-    return max((step for step in steps if step.kind in kinds), key=lambda step: (step.at, step.hash), default=None)
+    service, of_call, of_start = EMPTY_SERVICE, EMPTY_SERVICE, EMPTY_SERVICE
+    call: Step | None = None
+    start: Step | None = None
+    for step in steps:
+        kind = step.kind
+        if kind == Kind.ISSUED:
+            service = step.service or EMPTY_SERVICE
+        elif kind == Kind.CALLED or kind == Kind.RECALLED:
+            call, of_call = step, service
+        elif kind == Kind.STARTED:
+            start, of_start = step, service
+        elif kind == Kind.VOIDED and step.number == today:
+            return None, EMPTY_SERVICE
+    return (start, of_start) if call is None else (call, of_call)

@@ -12,7 +12,7 @@ from loket.wire.partition import partition_of
 from loket_streams.partitions import Partition
 from loket_streams.worker import Worker
 
-__all__ = ["Looking"]
+__all__ = ["HOLD_S", "PAUSE_S", "Looking"]
 
 HOLD_S: Final = 0.005
 """How long units are looked into at a time."""

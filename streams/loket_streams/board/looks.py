@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
-from loket.domain.calls import Call, last_calls
+from loket.domain.calls import Call, LastCalls
 from loket.domain.figures import Figures, evaluate
 from loket.domain.first_waits import DayEstimates, evaluate_estimates
 from loket.domain.halls import hours_of
@@ -33,7 +34,7 @@ from loket_streams.board.told import (
     WaitTold,
 )
 from loket_streams.desks import desks
-from loket_streams.looking import Looking
+from loket_streams.looking import PAUSE_S, Looking
 from loket_streams.rows import Row, rows
 from loket_streams.worker import Worker
 
@@ -47,6 +48,9 @@ NEAR: Final = 0.8
 
 ROWS: Final = 300
 """Units of the overview that are told."""
+
+REMEMBERED: Final = 200
+"""Units whose calls are remembered between looks: as many as pages may be open."""
 
 _PSEUDONYM: Final = re.compile(r"\Ap[a-z2-7]{26}\Z")
 _TAIL: Final = re.compile(r"(?<=.)[._:/-][0-9a-f]{8,64}\Z")
@@ -75,6 +79,7 @@ class Looks:
         self._worker = worker
         self._looking = Looking(worker)
         self._freshness = Freshness(worker)
+        self._calls: dict[str, LastCalls] = {}
 
     def unit(self, unit: str) -> UnitTold:
         """A unit as its staff see it."""
@@ -100,19 +105,32 @@ class Looks:
             self._freshness.of_worker(), tuple(found[:ROWS]), len(found[ROWS:]), len(partitions), worker.partition_count
         )
 
-    def _look(self, unit: str, tell: Callable[[UnitState, Data], _T]) -> tuple[Data, _T | None]:
+    def _look(self, unit: str, tell: Callable[[UnitState, Data, tuple[CallTold, ...]], _T]) -> tuple[Data, _T | None]:
         data, partition = self._freshness.of_unit(unit)
         if partition is None:
             return data, None
         policy = self._worker.policy
-        with self._worker.partitions.lock:
-            state = partition.units.get(unit)
-            if state is None and unit in policy.units:
-                state = UnitState(unit, policy.unit(unit))
-            if state is None or unit == OTHER:
-                return Data(DataState.UNKNOWN), None
-            data = replace(data, last_event=state.received or None)
-            return data, tell(state, data)
+        looking = self._calls_of(unit)
+        while True:
+            with self._worker.partitions.lock:
+                state = partition.units.get(unit)
+                if state is None and unit in policy.units:
+                    state = UnitState(unit, policy.unit(unit))
+                if state is None or unit == OTHER:
+                    return Data(DataState.UNKNOWN), None
+                calls = looking.look(state, data.as_of or 0, CALLS)
+                if calls is not None:
+                    data = replace(data, last_event=state.received or None)
+                    return data, tell(state, data, tuple(_call(state, call) for call in calls))
+            time.sleep(PAUSE_S)
+
+    def _calls_of(self, unit: str) -> LastCalls:
+        """What is remembered of a unit's calls; of those looked at least recently nothing is."""
+        found = self._calls.pop(unit, None) or LastCalls()
+        self._calls[unit] = found
+        if len(self._calls) > REMEMBERED:
+            del self._calls[next(iter(self._calls))]
+        return found
 
     def _names(self, unit: str) -> Names:
         """The names of a unit of the targets, whoever has it."""
@@ -165,7 +183,7 @@ def _level(figures: Figures) -> float | None:
     return share(judged - sum(day.breached for day in figures.day.values()), judged)
 
 
-def _tell_unit(state: UnitState, data: Data) -> UnitTold:
+def _tell_unit(state: UnitState, data: Data, calls: tuple[CallTold, ...]) -> UnitTold:
     whole = _whole(state, data)
     now = whole.figures.now
     estimates = evaluate_estimates(state, now)
@@ -182,13 +200,13 @@ def _tell_unit(state: UnitState, data: Data) -> UnitTold:
         whole.queue,
         tuple(services),
         desks(state, now).open,
-        _calls(state, now),
+        calls,
         sum(row.day.counts.get("served", 0) for row in whole.rows),
         _level(whole.figures),
     )
 
 
-def _tell_hall(state: UnitState, data: Data) -> HallTold:
+def _tell_hall(state: UnitState, data: Data, calls: tuple[CallTold, ...]) -> HallTold:
     if not data.is_present:
         return HallTold(state.unit, state.policy.names, data, zone=state.policy.zone)
     whole = _whole(state, data)
@@ -206,7 +224,7 @@ def _tell_hall(state: UnitState, data: Data) -> HallTold:
         state.policy.zone,
         whole.queue.waiting,
         tuple(waits),
-        _calls(state, now),
+        calls,
     )
 
 
@@ -234,10 +252,6 @@ def _urgency(row: RowTold) -> tuple[int, float, float, str]:
     waited = 0 if queue.start is None or row.data.as_of is None else row.data.as_of - queue.start
     against = waited / queue.target_ms if queue.target_ms else 0.0
     return (_WORST.index(queue.state), -against, -queue.waiting, row.unit)
-
-
-def _calls(state: UnitState, now: int) -> tuple[CallTold, ...]:
-    return tuple(_call(state, call) for call in last_calls(state, now, CALLS))
 
 
 def _call(state: UnitState, call: Call) -> CallTold:

@@ -6,11 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from loket.domain.calls import AHEAD_MS, Call, last_calls
+from loket.domain.calls import AHEAD_MS, AT_ONCE, Call, LastCalls
+from loket.domain.state import UnitState
 from loket.testing.builders import Office, unit_policy
 from support.telling import PROMISE, Told, tell
 
 o = Office()
+
+
+def last_calls(state: UnitState, now: int, most: int) -> list[Call]:
+    found = LastCalls().look(state, now, most)
+    assert found is not None
+    return found
 
 
 def calls(told: Told, now: str = "12:00", most: int = 5) -> list[tuple[str, str | None]]:
@@ -111,3 +118,46 @@ def test_the_order_in_which_events_come_leaves_no_trace(dice: random.Random) -> 
     expected = calls(Told(PROMISE).tell(*events))
     dice.shuffle(events)
     assert calls(Told(PROMISE).tell(*events)) == expected
+
+
+@given(st.randoms(use_true_random=False))
+def test_what_is_remembered_of_earlier_looks_changes_nothing(dice: random.Random) -> None:
+    """Looks between events, at tickets that close, are called again, voided, corrected, find what a first one does."""
+    told, looking, now = Told(PROMISE), LastCalls(), int(o.at("12:00"))
+    for _ in range(60):
+        number, at = f"A{dice.randrange(8)}", int(o.at("09:00")) + 1_000 * dice.randrange(7_200)
+        call = o.called(number, at=at, counter=str(dice.randrange(4)))
+        told.tell(
+            dice.choice(
+                (
+                    o.issued(number, at=at),
+                    call,
+                    o.recalled(number, at=at, counter="9"),
+                    o.started(number, at=at, counter="8"),
+                    o.completed(number, at=at),
+                    o.requeued(number, at=at),
+                    o.no_show(number, at=at),
+                    o.corrected(number, of=call, set={"counter": "7"}, at=at),
+                )
+            )
+        )
+        if dice.random() < 0.05:
+            told.tell(o.voided(number, at=at))
+        assert looking.look(told.state, now, 5) == last_calls(told.state, now, 5)
+
+
+def test_a_look_unpacks_a_bounded_number_of_tickets_and_the_next_goes_on() -> None:
+    told = tell()
+    for number in range(AT_ONCE + 10):
+        at = int(o.at("08:00")) + 1_000 * number
+        told.tell(
+            o.issued(f"A{number}", at=at),
+            o.called(f"A{number}", at=at + 1_000),
+            o.started(f"A{number}", at=at + 2_000),
+            o.completed(f"A{number}", at=at + 3_000),
+        )
+    looking, now = LastCalls(), int(o.at("12:00"))
+    assert looking.look(told.state, now, 1) is None
+    found = looking.look(told.state, now, 1)
+    assert found is not None
+    assert [call.number for call in found] == [f"A{AT_ONCE + 9}"]

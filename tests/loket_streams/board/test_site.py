@@ -19,7 +19,7 @@ from loket.testing.builders import Office, unit_policy
 from loket_streams.board import BoardServer, feeds, looks, server, web
 from loket_streams.board.alerts import MAX_ANSWER
 from loket_streams.board.server import BoardPortTaken
-from loket_streams.board.told import Data, UnitTold
+from loket_streams.board.told import CallTold, Data, UnitTold
 from loket_streams.worker import Worker
 from support.alert_receiver import AlertReceiver, alert
 from support.exported import StandingClock, worker_of
@@ -282,9 +282,9 @@ def test_nothing_is_made_while_nobody_looks(make: Callable[..., Board], monkeypa
     made: list[str] = []
     tell = looks._tell_unit
 
-    def telling(state: UnitState, data: Data) -> UnitTold:
+    def telling(state: UnitState, data: Data, calls: tuple[CallTold, ...]) -> UnitTold:
         made.append(state.unit)
-        return tell(state, data)
+        return tell(state, data, calls)
 
     monkeypatch.setattr(feeds, "INTERVAL_S", 0.01)
     monkeypatch.setattr(looks, "_tell_unit", telling)
