@@ -133,6 +133,9 @@ def test_an_alert_has_its_steps_and_is_taken_with_the_token_alone(scene: Scene, 
     expect(card).to_contain_text("Buka loket lagi")
     expect(page.locator('[data-alert="a2"]')).to_have_count(0)
     card.get_by_role("button", name="Saya tangani").click()
+    box = card.get_by_label("Nama Anda").bounding_box()
+    assert box is not None
+    assert box["width"] > PHONE["width"] / 2
     card.get_by_label("Nama Anda").fill("Ibu Ratna")
     card.get_by_label("Catatan").fill("Loket 4 <b>dibuka</b>")
     card.get_by_label("Token papan").fill("not the token of it")
@@ -175,6 +178,11 @@ def test_the_hall_shows_numbers_people_and_waits_and_nothing_of_staff(scene: Sce
     tall = page.evaluate("getComputedStyle(document.querySelector('#now .number')).fontSize")
     assert float(tall.removesuffix("px")) > 200
     assert page.evaluate("document.documentElement.scrollHeight") <= SCREEN["height"]
+    for viewport in (PHONE, {"width": 1080, "height": 1920}, {"width": 1024, "height": 600}):
+        page.set_viewport_size(viewport)
+        for part in ("#now", "#queue", "#before"):
+            hidden = page.locator(part).evaluate("part => part.scrollHeight - part.clientHeight")
+            assert hidden <= 2, f"{part} at {viewport}"
     scene.tell(scene.teller.tell(BUSY, "ticket.called", "A090", counter="1", employee="e1"))
     expect(page.locator("#now .number")).to_have_text("A090")
     text = page.locator("body").inner_text()

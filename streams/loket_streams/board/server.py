@@ -32,6 +32,9 @@ logger = logging.getLogger("loket.streams")
 MAX_CONNECTIONS: Final = 400
 """Of each port: the worker's own connections have to find file descriptors left."""
 
+REFUSED_S: Final = 1.0
+"""One too many is closed after so long at the latest."""
+
 IDLE_S: Final = 15.0
 """A connection on which nothing is asked for so long is closed, one that never asked anything too."""
 
@@ -61,12 +64,20 @@ class _Door(NamedTuple):
 
 
 class _Refusing(asyncio.Protocol):
-    """Says that there are too many connections, and closes."""
+    """Says that there are too many connections, and closes once something was asked: before, the answer may be lost."""
+
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if isinstance(transport, asyncio.Transport):
+            self._transport = transport
             transport.write(_FULL)
-        transport.close()
+        asyncio.get_running_loop().call_later(REFUSED_S, transport.close)
+
+    def data_received(self, _data: bytes) -> None:
+        if self._transport is not None:
+            self._transport.close()
 
 
 class BoardServer:

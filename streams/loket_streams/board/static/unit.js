@@ -217,6 +217,7 @@ function take(alert) {
   const box = h("div", { class: "take" });
   const close = () => {
     forms.delete(alert.id);
+    box.classList.remove("open");
     put(box, h("button", { type: "button", class: "primary", onclick: open }, say("take")));
   };
   const open = () => {
@@ -243,6 +244,7 @@ function take(alert) {
       h("div", { class: "buttons" }, h("button", { class: "primary" }, say("send")), h("button", { type: "button", onclick: close }, say("cancel"))),
       said
     );
+    box.classList.add("open");
     box.replaceChildren(form);
     (by.value ? note : by).focus();
   };
