@@ -22,6 +22,9 @@ Employees = Annotated[
     typer.Option(help="How figures lie over five people or more, each person by name, or neither."),
 ]
 Daily = Annotated[bool, typer.Option("--daily", help="One day on one page, for the head of the office.")]
+Unusual = Annotated[
+    bool, typer.Option("--unusual", help="What is worth a question, of the days or the last whole week; no proof.")
+]
 Language = Annotated[Literal["id", "en"], typer.Option(help="Of tables and pages.")]
 Format = Annotated[
     Literal["table", "csv", "json", "xlsx", "md", "html"] | None,
@@ -51,6 +54,7 @@ def report(
     service: Service = None,
     employees: Employees = "summary",
     daily: Daily = False,
+    unusual: Unusual = False,
     language: Language = "en",
     format: Format = None,
     json: Json = False,
@@ -65,10 +69,13 @@ def report(
 
     Exit status 1: the record has nothing of the period; 2: the unit, a day or an option is wrong.
     """
-    from loket_consumers.reports.asking import Asked, answer
-    from loket_consumers.reports.output import format_of, write
+    from loket_consumers.reports.asking import Asked, answer, answer_unusual
+    from loket_consumers.reports.output import format_of, write, write_unusual
 
     options = {"database": database, "targets": targets, "clock": clock, "now": now}
     chosen = format_of("json" if json else format, output, daily=daily)
     asked = Asked(unit, first, to, by, service, employees, daily)
-    write(answer(asked, config, options), chosen, output, language)
+    if unusual:
+        write_unusual(answer_unusual(asked, config, options), chosen, output, language)
+    else:
+        write(answer(asked, config, options), chosen, output, language)

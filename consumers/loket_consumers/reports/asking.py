@@ -14,7 +14,8 @@ LoketError
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -35,10 +36,12 @@ from loket_consumers.record_figures import newest_event
 from loket_consumers.reports.building import HOUR, build
 from loket_consumers.reports.period_sums import Span, days_of
 from loket_consumers.reports.report import Report
+from loket_consumers.reports.unusual import UnusualReport, find_unusual
 from loket_consumers.running import targets_of
 from loket_consumers.schema import legs, units
 
-__all__ = ["Answer", "Asked", "NothingRecorded", "UnknownService", "UnknownUnit", "WrongDays", "answer"]
+__all__ = ["Answer", "Asked", "NothingRecorded", "UnknownService", "UnknownUnit", "UnusualAnswer", "WrongDays"]
+__all__ += ["answer", "answer_unusual"]
 
 NEAR: Final = 3
 MOST_DAYS: Final = 3_660
@@ -102,8 +105,38 @@ class Answer(Struct, frozen=True):
     week_before: Report | None = None
 
 
+class UnusualAnswer(Struct, frozen=True):
+    """What is unusual, and the names of the unit and its services."""
+
+    report: UnusualReport
+    policy: UnitPolicy
+
+
 def answer(asked: Asked, config: Path | None, options: Mapping[str, object]) -> Answer:
     """Ask the record. Raises UnknownUnit, UnknownService, WrongDays, NothingRecorded, SchemaError, DatabaseAway."""
+    with _asking(config, options) as (connection, policy, now):
+        return _answer(connection, policy, asked, now)
+
+
+def answer_unusual(asked: Asked, config: Path | None, options: Mapping[str, object]) -> UnusualAnswer:
+    """Ask the record what is unusual: of the days asked for, or of the last whole week. Raises as `answer` does."""
+    if asked.daily or asked.by is not None or asked.service is not None:
+        raise WrongDays("--unusual looks at a unit and its days as a whole: leave --by, --daily and --service away")
+    with _asking(config, options) as (connection, policy, now):
+        _check_unit(connection, policy, asked.unit)
+        mine = policy.unit(asked.unit)
+        if asked.first is None and asked.last is None:
+            last_sunday = (today := service_days(mine).day(now)) - date.fromordinal(today).isoweekday()
+            span = Span(asked.unit, last_sunday - 6, last_sunday, now)
+        else:
+            span = _span_of(policy, asked.unit, asked.first, asked.last, now)
+        _check_recorded(connection, span)
+        return UnusualAnswer(find_unusual(connection, span, mine, by_name=asked.people == "each"), mine)
+
+
+@contextmanager
+def _asking(config: Path | None, options: Mapping[str, object]) -> Iterator[tuple[Connection, Policy, int]]:
+    """The record, the targets, and the instant of the figures (ms)."""
     settings = load(SinkSettings, config=config, options=options)
     policy = targets_of(settings).policy
     engine = connect(settings.database)
@@ -113,7 +146,7 @@ def answer(asked: Asked, config: Path | None, options: Mapping[str, object]) -> 
             now = None if settings.now is None else int(settings.now)
             if now is None and settings.clock == "event":
                 now = newest_event(connection)
-            return _answer(connection, policy, asked, SYSTEM_CLOCK.now_ms() if now is None else now)
+            yield connection, policy, SYSTEM_CLOCK.now_ms() if now is None else now
     finally:
         engine.dispose()
 

@@ -15,7 +15,7 @@ from loket.domain.levels import LevelCounts, Levels
 from loket.domain.summary import Closed, EmployeeFigures, UnitFigures
 from loket_consumers.reports.report import Distribution, Report
 
-__all__ = ["to_csv", "to_json", "to_xlsx"]
+__all__ = ["inert", "to_csv", "to_json", "to_xlsx"]
 
 _PARTS: Final[Mapping[str, tuple[str, type]]] = {
     "levels": ("level", Levels),
@@ -46,11 +46,12 @@ def to_csv(report: Report) -> bytes:
     header, rows = _lines(report, periods=report.by is not None)
     writer.writerow(header)
     for row in rows:
-        writer.writerow([_inert(value) for value in row])
+        writer.writerow([inert(value) for value in row])
     return lines.getvalue().encode()
 
 
-def _inert(value: object) -> object:
+def inert(value: object) -> object:
+    """A cell in which a spreadsheet finds no formula."""
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 

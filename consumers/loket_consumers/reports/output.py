@@ -17,14 +17,15 @@ from typing import Final
 from rich.console import Console
 
 from loket.errors import UsageError
-from loket_consumers.reports.asking import Answer
+from loket_consumers.reports.asking import Answer, UnusualAnswer
 from loket_consumers.reports.daily import daily_page
 from loket_consumers.reports.files import to_csv, to_json, to_xlsx
 from loket_consumers.reports.pages import Page, report_page
 from loket_consumers.reports.rendering import print_page, to_html, to_markdown
+from loket_consumers.reports.unusual_page import unusual_page, unusual_to_csv, unusual_to_json
 from loket_consumers.reports.words import Language, Words
 
-__all__ = ["OutputError", "format_of", "write"]
+__all__ = ["OutputError", "format_of", "write", "write_unusual"]
 
 TABLE: Final = "table"
 _BY_NAME: Final = {
@@ -37,6 +38,7 @@ _BY_NAME: Final = {
     ".txt": TABLE,
 }
 _ROWS: Final = {"csv": to_csv, "json": to_json, "xlsx": to_xlsx}
+_UNUSUAL_ROWS: Final = {"csv": unusual_to_csv, "json": unusual_to_json}
 WIDTH: Final = 80
 
 
@@ -60,14 +62,26 @@ def format_of(format: str | None, output: Path | None, *, daily: bool) -> str:
 
 def write(answer: Answer, format: str, output: Path | None, language: Language) -> None:
     """Write an answer. Raises OutputError."""
-    if format in _ROWS:
-        content = _ROWS[format](answer.report)
+    rows = _ROWS[format](answer.report) if format in _ROWS else None
+    _put(rows or _page(answer, Words(language)), format, output, language)
+
+
+def write_unusual(answer: UnusualAnswer, format: str, output: Path | None, language: Language) -> None:
+    """Write what is unusual. Raises OutputError."""
+    if format == "xlsx":
+        raise OutputError("--unusual is no workbook: take csv, or .html and .md for people")
+    rows = _UNUSUAL_ROWS[format](answer.report) if format in _UNUSUAL_ROWS else None
+    _put(rows or unusual_page(answer.report, answer.policy, Words(language)), format, output, language)
+
+
+def _put(told: bytes | Page, format: str, output: Path | None, language: Language) -> None:
+    if isinstance(told, bytes):
+        content = told
+    elif format == TABLE and output is None:
+        print_page(told, Console())
+        return
     else:
-        page = _page(answer, Words(language))
-        if format == TABLE and output is None:
-            print_page(page, Console())
-            return
-        content = _text(page, format, language).encode()
+        content = _text(told, format, language).encode()
     if output is None:
         sys.stdout.buffer.write(content)
         return

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Final, Literal, NamedTuple
 
+from loket_consumers.reports.unusual_words import UNUSUAL
+
 __all__ = ["LANGUAGES", "NOTHING", "TEXTS", "Language", "Words", "minutes"]
 
 Language = Literal["id", "en"]
@@ -133,6 +135,7 @@ TEXTS: Final[Mapping[str, _Text]] = {
     "without": _Text("tanpa yang tidak hadir", "without no-shows"),
     "ends": _Text("Akhirnya", "What became of them"),
     "95": _Text("95 %", "95 %"),
+    **{key: _Text(*both) for key, both in UNUSUAL.items()},
 }
 
 _WEEKDAYS: Final = (
