@@ -82,8 +82,8 @@ class Receiver:
             async with self._open().get(
                 f"{self._url}/alerts", params={"unit": unit}, timeout=TIMEOUT, allow_redirects=False
             ) as answer:
-                if answer.status != 200:
-                    return _UNREADABLE
+                if answer.status != 200:  # 503: its database is away
+                    return _AWAY if answer.status >= 500 else _UNREADABLE
                 content = await _read(answer)
         except (TimeoutError, aiohttp.ClientError, OSError):
             return _AWAY
@@ -110,6 +110,8 @@ class Receiver:
                 status, content = answer.status, await _read(answer)
         except (TimeoutError, aiohttp.ClientError, OSError, _TooLong):
             return Answer(502)
+        if status == 403:  # no token is set there: as good as another one
+            status = 401
         if status not in (201, 401, 404, 409, 422):
             return Answer(502)
         return Answer(status, _by(content) if status == 409 else None)
@@ -122,9 +124,12 @@ class Receiver:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            # No proxy of the environment, no cookies: it is a service of ours.
+            # No proxy of the environment, no cookies: it is a service of ours. Each request has a connection of its own,
+            # as one that is kept may be closed in the moment in which somebody presses the button.
             self._session = aiohttp.ClientSession(
-                cookie_jar=aiohttp.DummyCookieJar(), connector=aiohttp.TCPConnector(limit=8), trust_env=False
+                cookie_jar=aiohttp.DummyCookieJar(),
+                connector=aiohttp.TCPConnector(limit=8, force_close=True),
+                trust_env=False,
             )
         return self._session
 
