@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from loket.embedded import EmbeddedBroker
 from support.alert_receiver import AlertReceiver, alert
-from support.board_scene import BUSY, NASTY, NASTY_NAME, QUIET, TARGETS, Teller, morning
+from support.board_scene import BUSY, NASTY, NASTY_NAME, QUIET, Teller, morning, targets
 from support.browser import Browser, Page
 from support.process import free_port
 from support.streams import Stream, StreamWorker
@@ -43,7 +43,7 @@ class Scene:
 @pytest.fixture(scope="module")
 def scene(embedded: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     folder = tmp_path_factory.mktemp("board")
-    (folder / "targets.yaml").write_text(TARGETS, encoding="utf-8")
+    (folder / "targets.yaml").write_text(targets(), encoding="utf-8")
     staff, public = free_port(), free_port()
     receiver = AlertReceiver(TOKEN)
     with receiver.serving(), Stream(embedded.bootstrap, folder, partitions=2).closing() as stream:

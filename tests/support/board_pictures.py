@@ -11,7 +11,7 @@ from typing import Final
 
 from loket.embedded import EmbeddedBroker
 from support.alert_receiver import AlertReceiver, alert
-from support.board_scene import BUSY, TARGETS, Teller, instant, morning
+from support.board_scene import BUSY, Teller, instant, morning, targets
 from support.browser import chromium
 from support.process import free_port
 from support.streams import Stream
@@ -38,7 +38,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         here = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="loket-board-")))
-        (here / "targets.yaml").write_text(TARGETS, encoding="utf-8")
+        (here / "targets.yaml").write_text(targets(), encoding="utf-8")
         receiver = stack.enter_context(AlertReceiver(TOKEN, _alerts()).serving())
         broker = stack.enter_context(EmbeddedBroker())
         stream = stack.enter_context(Stream(broker.bootstrap, here, partitions=2).closing())

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-__all__ = ["BUSY", "NASTY", "NASTY_NAME", "QUIET", "TARGETS", "Teller", "instant", "morning"]
+__all__ = ["BUSY", "NASTY", "NASTY_NAME", "QUIET", "Teller", "instant", "morning", "targets"]
 
 BUSY, QUIET, NASTY = "dukcapil-ciputat", "pkm-pamulang", "pkm/serpong"
 NASTY_NAME = '<img src=x onerror=alert(1)> "Serpong" \\ </script>'
 
-TARGETS = f"""
-defaults: {{zone: Asia/Jakarta, day_starts: never}}
+_TARGETS = f"""
+defaults: {{zone: ZONE}}
 units:
   {BUSY}:
     name: {{id: Dukcapil Ciputat, en: Civil registry Ciputat}}
@@ -42,6 +42,12 @@ units:
       poli:
         name: {{id: '{NASTY_NAME}', en: General clinic}}
 """
+
+
+def targets() -> str:
+    """The targets, in a zone in which it is early afternoon: no service day begins in the middle of a test."""
+    ahead = 14 - datetime.fromtimestamp(time.time(), UTC).hour
+    return _TARGETS.replace("ZONE", f"Etc/GMT{-ahead:+d}")  # whose names have the sign turned round
 
 
 def instant(minutes_ago: float) -> str:
