@@ -124,8 +124,8 @@ class Receiver:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            # No proxy of the environment, no cookies: it is a service of ours. Each request has a connection of its own,
-            # as one that is kept may be closed in the moment in which somebody presses the button.
+            # No proxy of the environment, no cookies: it is a service of ours. Each request has a connection of its
+            # own, as one that is kept may be closed in the moment in which somebody presses the button.
             self._session = aiohttp.ClientSession(
                 cookie_jar=aiohttp.DummyCookieJar(),
                 connector=aiohttp.TCPConnector(limit=8, force_close=True),
