@@ -1,4 +1,5 @@
-"""A small HTTP server for metrics and health: some pages by their path, each made anew when it is asked for."""
+"""A small HTTP server: pages by their path (metrics, health), each made anew when it is asked for, and what else one
+function answers. On threads, as those who answer wait for a database or compute, and nothing here is asked often."""
 
 from __future__ import annotations
 
@@ -7,12 +8,12 @@ import os
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import ClassVar, NamedTuple
-from urllib.parse import urlsplit
+from typing import ClassVar, Final, NamedTuple
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from loket.errors import LoketError
 
-__all__ = ["PortTaken", "Response", "Routes", "Server", "progress_page", "text"]
+__all__ = ["Answers", "PortTaken", "Request", "Response", "Routes", "Server", "progress_page", "text"]
 
 logger = logging.getLogger("loket.serving")
 
@@ -29,14 +30,33 @@ Routes = Mapping[str, Callable[[], Response]]
 """Pages by path. They are made on the server's own threads."""
 
 
+class Request(NamedTuple):
+    """What somebody asks. `parts`: of the path, decoded; `query`: the last of each name; `headers` in lower case."""
+
+    method: str
+    parts: tuple[str, ...]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+Answers = Callable[[Request], Response | None]
+"""Answers what is no page; None where there is nothing of that path. On the server's own threads."""
+
+MAX_BODY: Final = 4 << 20
+"""Bytes of a body that are read."""
+
+
 class PortTaken(LoketError):
     """The port is taken: with its address and the setting that changes it."""
 
     def __init__(self, host: str, port: int, setting: str, reason: str) -> None:
         self.host, self.port, self.setting = host, port, setting
+        listens = setting.endswith("LISTEN_PORT")
+        what, option = ("alerts", "--listen-port") if listens else ("the metrics", "--metrics-port")
         super().__init__(
-            f"the metrics cannot be served on {host}:{port} ({reason}): another program has that port; stop it, or set "
-            f"{setting} (or --metrics-port) to a free one"
+            f"{what} cannot be served on {host}:{port} ({reason}): another program has that port; stop it, or set "
+            f"{setting} (or {option}) to a free one"
         )
 
 
@@ -56,26 +76,69 @@ class _Handler(BaseHTTPRequestHandler):
     sys_version = ""
     timeout = 30
     routes: ClassVar[Routes] = {}
+    answers: ClassVar[list[Answers]] = []
+    """One or none: in a list, as a function of a class would become a method."""
 
     def do_GET(self) -> None:
         make = self.routes.get(urlsplit(self.path).path)
-        if make is None:
-            page = text(404, "".join(f"{path}\n" for path in self.routes))
-        else:
-            try:
-                page = make()
-            except Exception:
-                logger.exception("%s could not be made", self.path)
-                page = text(500, "this page could not be made: see the log\n")
-        self.send_response(page.status)
-        self.send_header("Content-Type", page.content_type)
-        self.send_header("Content-Length", str(len(page.body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(page.body)
+        try:
+            page = self._answer(b"") if make is None else make()
+        except Exception:
+            logger.exception("%s could not be made", self.path)
+            page = text(500, "this page could not be made: see the log\n")
+        self._send(page)
 
     def do_HEAD(self) -> None:
         self.do_GET()
+
+    def do_POST(self) -> None:
+        if not self.answers:
+            self.send_error(501, "Unsupported method ('POST')")
+            return
+        length = self.headers.get("Content-Length", "")
+        if not (length.isascii() and length.isdecimal()) or len(length) > 12:
+            self.close_connection = True
+            self._send(text(411, "send the length of the body (Content-Length)\n"))
+            return
+        if int(length) > MAX_BODY:
+            self.close_connection = True
+            self._send(text(413, f"a body has at most {MAX_BODY} bytes\n"))
+            return
+        try:
+            body = self.rfile.read(int(length))
+            if len(body) < int(length):
+                self.close_connection = True
+                return
+            page = self._answer(body)
+        except Exception:
+            logger.exception("%s could not be answered", self.path)
+            page = text(500, "this could not be answered: see the log\n")
+        self._send(page)
+
+    def _answer(self, body: bytes) -> Response:
+        asked = urlsplit(self.path)
+        request = Request(
+            "GET" if self.command == "HEAD" else self.command,
+            tuple(unquote(part) for part in asked.path.split("/")[1:]),
+            dict(parse_qsl(asked.query, keep_blank_values=True)),
+            {name.lower(): value for name, value in self.headers.items()},
+            body,
+        )
+        for answers in self.answers:
+            page = answers(request)
+            if page is not None:
+                return page
+        return text(404, "".join(f"{path}\n" for path in self.routes))
+
+    def _send(self, page: Response) -> None:
+        self.send_response(page.status)
+        self.send_header("Content-Type", page.content_type)
+        self.send_header("Content-Length", str(len(page.body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(page.body)
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing: a scrape every few seconds is no news."""
@@ -90,10 +153,11 @@ class _HTTPServer(ThreadingHTTPServer):
 
 
 class Server:
-    """Serves `routes` on a port, port 0 being any free one. Raises PortTaken when made."""
+    """Serves `routes`, and what `answers` knows, on a port, port 0 being any free one. Raises PortTaken when made."""
 
-    def __init__(self, host: str, port: int, routes: Routes, *, setting: str) -> None:
-        handler = type("_Routes", (_Handler,), {"routes": dict(routes)})
+    def __init__(self, host: str, port: int, routes: Routes, *, setting: str, answers: Answers | None = None) -> None:
+        handled = {"routes": dict(routes), "answers": [] if answers is None else [answers]}
+        handler = type("_Routes", (_Handler,), handled)
         try:
             self._server = _HTTPServer((host, port), handler)
         except OSError as error:

@@ -1,4 +1,7 @@
-"""`loket sink`, `loket db`, `loket dead-letters`, `loket record`. What is slow to import comes with each command."""
+"""`loket sink`, `loket db`, `loket dead-letters`, `loket record`, `loket alerts`.
+
+What is slow to import comes with each command.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -26,7 +29,7 @@ Verbose = Annotated[bool, typer.Option("--verbose", help="Log what the Kafka cli
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    from loket_consumers import dead_letter_commands, rebuild_commands, record_commands, report_commands
+    from loket_consumers import alert_commands, dead_letter_commands, rebuild_commands, record_commands, report_commands
 
     app.command()(sink)
     database = typer.Typer(no_args_is_help=True, help="The tables of the record.")
@@ -37,6 +40,7 @@ def register(app: typer.Typer) -> None:
     record_commands.register(app)
     report_commands.register(app)
     rebuild_commands.register(app)
+    alert_commands.register(app)
 
 
 def sink(

@@ -3,6 +3,7 @@
 The exporter, the sink, rules, dashboards, `loket.scrape` and docs/metrics.md take them from here.
 """
 
+from loket.catalogue.alerts import ALERTS_METRICS
 from loket.catalogue.employees import (
     EMPLOYEE_CORRECTIONS,
     EMPLOYEE_COUNTS,
@@ -18,6 +19,7 @@ from loket.catalogue.sink import SINK_METRICS
 from loket.catalogue.units import UNIT_METRICS
 
 __all__ = [
+    "ALERTS_METRICS",
     "EMPLOYEE_CORRECTIONS",
     "EMPLOYEE_COUNTS",
     "EMPLOYEE_DAY",
@@ -35,5 +37,5 @@ __all__ = [
     "Metric",
 ]
 
-METRICS = (*UNIT_METRICS, *EMPLOYEE_METRICS, *PIPELINE_METRICS, *SINK_METRICS)
+METRICS = (*UNIT_METRICS, *EMPLOYEE_METRICS, *PIPELINE_METRICS, *SINK_METRICS, *ALERTS_METRICS)
 """All metrics of all components."""

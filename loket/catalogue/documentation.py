@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from loket.catalogue import bounds
+from loket.catalogue.alerts import ALERTS_METRICS
 from loket.catalogue.employees import EMPLOYEE_METRICS
 from loket.catalogue.metric import Kind, Metric
 from loket.catalogue.pipeline import PIPELINE_METRICS
@@ -113,6 +114,7 @@ def documentation() -> str:
             _section("Employees", "`/metrics/employees` of a worker.", EMPLOYEE_METRICS),
             _section("Pipeline", "`/metrics` of a worker.", PIPELINE_METRICS),
             _section("Sink", "`/metrics` of a sink.", SINK_METRICS),
+            _section("Alerts", "`/metrics` of the receiver of alerts.", ALERTS_METRICS),
         )
     )
 
@@ -162,7 +164,7 @@ def _of_none() -> int:
 
 def _labels() -> str:
     values: dict[str, list[str]] = {}
-    for metric in (*UNIT_METRICS, *EMPLOYEE_METRICS, *PIPELINE_METRICS, *SINK_METRICS):
+    for metric in (*UNIT_METRICS, *EMPLOYEE_METRICS, *PIPELINE_METRICS, *SINK_METRICS, *ALERTS_METRICS):
         for name in metric.labels:
             known = values.setdefault(name, [])
             if metric.values and name == metric.labels[-1]:

@@ -9,6 +9,7 @@ from loket.domain.events import Instant
 __all__ = [
     "COMPONENTS",
     "SECRET",
+    "AlertsSettings",
     "Connection",
     "EmitterSettings",
     "Settings",
@@ -136,6 +137,22 @@ class SinkSettings(Settings, frozen=True, kw_only=True):
     now: Instant | None = None
 
 
+class AlertsSettings(Settings, frozen=True, kw_only=True):
+    """What `loket alerts` takes: the receiver of Alertmanager's webhook, and who reads what it keeps.
+
+    `board_token` is the same setting as the worker's: who has it may take an alert; without it nobody may over HTTP.
+    `runbook_url` stands before an alert's heading of the runbook.
+    """
+
+    COMPONENT: ClassVar[str] = "alerts"
+
+    database: Url = "sqlite:///loket.db"
+    listen_host: Host = "127.0.0.1"
+    listen_port: Port = 9103
+    board_token: Token | None = None
+    runbook_url: HttpUrl | None = None
+
+
 class TopicsSettings(Settings, frozen=True, kw_only=True):
     """What `loket topics` takes. Partitions are chosen once: a unit's key decides where its state lives.
 
@@ -172,5 +189,5 @@ class EmitterSettings(Settings, frozen=True, kw_only=True):
 
 
 COMPONENTS: Final[dict[str, type[Settings]]] = {
-    kind.COMPONENT: kind for kind in (WorkerSettings, SinkSettings, TopicsSettings, EmitterSettings)
+    kind.COMPONENT: kind for kind in (WorkerSettings, SinkSettings, AlertsSettings, TopicsSettings, EmitterSettings)
 }

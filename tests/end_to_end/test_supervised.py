@@ -168,7 +168,7 @@ def environment_of(service: Service) -> Mapping[str, str]:
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
-@pytest.mark.parametrize("name", ["loket-worker.service", "loket-sink.service"])
+@pytest.mark.parametrize("name", ["loket-worker.service", "loket-sink.service", "loket-alerts.service"])
 def test_systemd_takes_the_units(name: str, tmp_path: Path) -> None:
     unit = (ROOT / "deploy" / "systemd" / name).read_text(encoding="utf-8")
     program = Path(sys.executable).with_name("loket")

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from loket_consumers import alert_schema, request_schema  # noqa: F401 (each puts its tables into METADATA)
 from loket_consumers.migrating import VERSION_TABLE
 from loket_consumers.schema import METADATA
 
