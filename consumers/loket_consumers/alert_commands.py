@@ -60,7 +60,7 @@ def list_alerts(
     from loket.clock import SYSTEM_CLOCK
     from loket.settings import AlertsSettings, load
     from loket_consumers.alerts.keeping import kept
-    from loket_consumers.alerts.listing import table
+    from loket_consumers.alerts.listing import lines
     from loket_consumers.alerts.site import shown
     from loket_consumers.engines import connect
     from loket_consumers.migrating import check_schema
@@ -72,7 +72,10 @@ def list_alerts(
     if json:
         sys.stdout.buffer.write(msgspec.json.encode([shown(alert) for alert in found]) + b"\n")
     elif found:
-        Console().print(table(found, now))
+        console = Console(soft_wrap=True)
+        for alert in found:
+            for line in lines(alert, now):
+                console.print(line)
     else:
         print(f"no alert fires or ended in the last {hours:g} h")
 

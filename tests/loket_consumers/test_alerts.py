@@ -14,13 +14,17 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import Engine, text
+from typer.testing import CliRunner
 
+from loket.cli import build_app
 from loket.clock import SystemClock
 from loket.serving import MAX_BODY, Server
 from loket.wire.instant import format_instant
 from loket_consumers.alert_schema import alerts
+from loket_consumers.alerts.keeping import AlreadyTaken, keep
 from loket_consumers.alerts.site import Site
 from loket_consumers.alerts.status import Status
+from loket_consumers.alerts.told import read_delivery
 from loket_consumers.engines import connect, writing
 from loket_consumers.migrating import upgrade
 from support.process import free_port
@@ -30,6 +34,7 @@ from support.recorded import rows_of
 NOON = 1_768_453_200_000
 MINUTE = 60_000
 TOKEN = "a-token-of-the-tests-0123456789"
+ANY_DAY = date(2026, 1, 15)
 NEVER = "0001-01-01T00:00:00Z"
 
 
@@ -99,7 +104,7 @@ def serving(engine: Engine, token: str | None = TOKEN) -> Receiver:
         engine,
         clock,
         status,
-        lambda unit, instant: date.fromtimestamp(instant / 1000),  # noqa: DTZ012 (any day)
+        lambda unit, instant: ANY_DAY,
         token=token,
         runbook="https://city.example/runbook.md",
     )
@@ -334,6 +339,28 @@ def test_a_database_that_is_away_makes_alertmanager_tell_again(promtool: Path) -
     assert told["loket_alerts_database_up", None] == 0
     assert told["loket_alerts_deliveries_total", "away"] == 1
     assert told["loket_alerts_acknowledgements_total", "refused"] == 1
+
+
+def test_the_commands_show_and_take_an_alert(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"sqlite:///{tmp_path / 'record.db'}"
+    monkeypatch.setenv("LOKET_DATABASE", url)
+    engine = connect(url)
+    upgrade(engine)
+    run = CliRunner().invoke
+    assert "no alert fires" in run(build_app(), ["alerts", "list"]).stdout
+    now = SystemClock().now_ms()
+    keep(engine, read_delivery(json.dumps({"version": "4", "alerts": [alert(now)]}).encode()), now, lambda *_: ANY_DAY)
+    engine.dispose()
+    shown = run(build_app(), ["alerts", "list", "--unit", "dukcapil"]).stdout
+    assert "fires  LoketOverTarget since" in shown
+    assert "4 people …" in shown
+    (told,) = json.loads(run(build_app(), ["alerts", "list", "--json"]).stdout)
+    assert told["id"] in shown
+    taken = run(build_app(), ["alerts", "acknowledge", told["id"], "--by", "Ani", "--note", "counter 3"])
+    assert taken.stdout == f"Ani takes care of LoketOverTarget ({told['id']})\n"
+    other = run(build_app(), ["alerts", "acknowledge", told["id"], "--by", "Budi"])
+    assert isinstance(other.exception, AlreadyTaken)
+    assert "by Ani: counter 3" in run(build_app(), ["alerts", "list"]).stdout
 
 
 def test_a_table_that_went_is_no_reason_to_drop_what_is_told(receiver: Receiver) -> None:

@@ -3,11 +3,15 @@
 The committed rules and configurations are used as they are, but for durations, which are shortened, and addresses.
 """
 
+import json
 import os
 import re
 import signal
+import sqlite3
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -20,6 +24,7 @@ from loket.broker import EventProducer
 from loket.clock import SYSTEM_CLOCK
 from loket.companions import Run
 from loket.companions.ports import free_port
+from loket.companions.run import child_environment
 from loket.domain import events as facts
 from loket.domain.events import Instant
 from loket.embedded import EmbeddedBroker
@@ -41,6 +46,7 @@ units:
 """
 UNIT, SERVICE = "dukcapil", "ktp-el"
 PATIENCE_S = 120
+TOKEN = "a-token-of-the-tests-0123456789"
 OVER = "menunggu lebih dari"
 
 
@@ -53,6 +59,23 @@ class Hall:
     prometheus: Prometheus
     recorder: Recorder
     numbers: Iterator[int]
+    receiver: str
+    database: str
+
+    def kept(self) -> list[dict[str, Any]]:
+        """What the receiver tells the worker's page of the unit's alerts over target, the newest first."""
+        with urllib.request.urlopen(f"{self.receiver}/alerts?unit={UNIT}", timeout=30) as answer:
+            return [told for told in json.load(answer) if told["name"] == "LoketOverTarget"]
+
+    def take(self, alert: str) -> int:
+        """Somebody takes care of an alert."""
+        request = urllib.request.Request(
+            f"{self.receiver}/alerts/{alert}/acknowledgement",
+            data=json.dumps({"by": "Ani", "note": "loket 3 buka"}).encode(),
+            headers={"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return int(answer.status)
 
     def comes(self) -> str:
         """Somebody takes a number."""
@@ -120,18 +143,22 @@ def hall(
         embedded=True,
     )
     with Run("hall") as run, Recorder() as recorder:
-        write_configuration(folder, recorder)
+        port = free_port(18_203)
+        receiver = f"http://127.0.0.1:{port}"
+        write_configuration(folder, recorder, receiver)
         alertmanager = Alertmanager(folder)
         configuration = _prometheus_yml(rules, places.worker_port, places.sink_port, alertmanager.port)
         prometheus = Prometheus(folder, configuration=configuration)
         pipeline = Pipeline(run, places, SYSTEM_CLOCK, partitions=1)
         try:
             pipeline.start()
+            told = {"LOKET_ALERTS_LISTEN_PORT": str(port), "LOKET_BOARD_TOKEN": TOKEN}
+            run.start("alerts", ["alerts", "receive"], child_environment(places.environment() | told))
             alertmanager.start()
             pipeline.wait_until_ready()
             prometheus.start()
             with EventProducer(places.connection, places.topic) as producer:
-                yield Hall(pipeline, producer, prometheus, recorder, count(1))
+                yield Hall(pipeline, producer, prometheus, recorder, count(1), receiver, str(folder / "record.db"))
         finally:
             prometheus.kill()
             alertmanager.kill()
@@ -168,10 +195,24 @@ def test_a_queue_builds_up_the_alert_arrives_people_are_called_it_resolves(hall:
     assert "people at Registry *of* _Ciputat_ {{ 1 }} (Identity card) have waited" in body
     assert "runbook.md#loketovertarget" in body
 
+    _until(lambda: bool(hall.kept()), "the alert in the record")
+    (kept,) = hall.kept()
+    assert (kept["ended"], kept["acknowledged"], kept["service"]) == (None, None, SERVICE)
+    assert said.split(",")[0] in kept["summary"]["id"]
+    assert hall.take(kept["id"]) == 201
+
     for subject in people:
         hall.is_called(subject)
     _until(lambda: bool(recorder.told("LoketOverTarget", "resolved")), "the alert to resolve")
     _until(lambda: any("SELESAI" in text for text in recorder.telegram), "Telegram to say so")
+    _until(lambda: hall.kept()[0]["ended"] is not None, "the end in the record")
+    with closing(sqlite3.connect(hall.database)) as connection:
+        query = (
+            "SELECT acknowledged_by, note, acknowledged_ms, normal_ms FROM alert_times WHERE name = 'LoketOverTarget'"
+        )
+        ((by, note, acknowledged_ms, normal_ms),) = connection.execute(query)
+    assert (by, note) == ("Ani", "loket 3 buka")
+    assert 0 < acknowledged_ms < normal_ms
 
 
 def test_the_worker_is_killed_while_an_alert_fires_and_no_resolved_goes_out(hall: Hall) -> None:
@@ -189,3 +230,4 @@ def test_the_worker_is_killed_while_an_alert_fires_and_no_resolved_goes_out(hall
     _until(lambda: not hall.prometheus.query(over), "Prometheus to give it up")
     time.sleep(5)  # an alert that is held back sends nothing: there is nothing to wait for
     assert len(recorder.told("LoketOverTarget", "resolved")) == resolved
+    assert hall.kept()[0]["ended"] is None  # and so the record has no end that nobody saw

@@ -20,6 +20,10 @@ from support.process import Process, free_port
 __all__ = ["Alertmanager", "Recorder", "write_configuration"]
 
 
+KEEPS = "http://127.0.0.1:9103/alerts"
+"""Where the generated configuration has the receiver of alerts."""
+
+
 class _Web(http.server.BaseHTTPRequestHandler):
     """The webhook at /alerts, and what Alertmanager asks of Telegram at any other path."""
 
@@ -166,16 +170,22 @@ class Alertmanager:
             return False
 
 
-def write_configuration(folder: Path, recorder: Recorder) -> None:
-    """Write the generated configuration with its templates into a folder, so that it tells the recorder at once."""
+def write_configuration(folder: Path, recorder: Recorder, keeps: str = "") -> None:
+    """Write the generated configuration with its templates into a folder, so that it tells the recorder at once.
+
+    `keeps`: where `loket alerts receive` is; it is told as the configuration says, too.
+    """
     for name in ("loket.tmpl", "loket-links.tmpl"):
         (folder / name).write_bytes((GENERATED / "alertmanager" / name).read_bytes())
     content = yaml.safe_load((GENERATED / "alertmanager" / "alertmanager.yml").read_text(encoding="utf-8"))
     content["global"]["smtp_smarthost"] = recorder.smarthost
     content["route"] |= {"group_wait": "1s", "group_interval": "1s"}
     for receiver in content["receivers"]:
-        for hook in receiver["webhook_configs"]:
+        hooks = receiver["webhook_configs"]
+        kept = [hook | {"url": f"{keeps}/alerts"} for hook in hooks if hook["url"] == KEEPS and keeps]
+        for hook in hooks:
             hook["url"] = f"{recorder.url}/alerts"
+        hooks += kept
         for telegram in receiver.get("telegram_configs", ()):
             telegram |= {"api_url": recorder.url}
     (folder / "alertmanager.yml").write_text(yaml.safe_dump(content), encoding="utf-8")

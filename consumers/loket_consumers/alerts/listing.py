@@ -1,39 +1,35 @@
-"""Alerts as a table in a terminal."""
+"""Alerts as text for a terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
-from rich.table import Table
 from rich.text import Text
 
 from loket.harmless import harmless
 from loket.wire.instant import format_instant
 from loket_consumers.alerts.keeping import UNTOLD_MS, Kept
 
-__all__ = ["table"]
+__all__ = ["lines"]
 
-NOTHING: Final = "–"
+_BOLD: Final = {"fires": "bold red", "taken": "bold"}
 
 
-def table(alerts: Sequence[Kept], now: int) -> Table:
-    """A row for each alert, with its id to take it by, and below it what it said."""
-    rows = Table(box=None, pad_edge=False, header_style="dim")
-    rows.add_column("alert", overflow="fold")
-    rows.add_column("since", no_wrap=True)
-    rows.add_column("state", no_wrap=True)
-    for column in ("taken after\n(min:s)", "normal after\n(min:s)"):
-        rows.add_column(column, justify="right", no_wrap=True)
-    for alert in alerts:
-        rows.add_row(
-            Text(harmless(f"{alert.name}\n{alert.summary_en or alert.summary_id}\n{alert.id}", "\n"), overflow="fold"),
-            format_instant(alert.started_at)[:19] + "Z",
-            Text(_state(alert, now), style="bold red" if alert.ended_at is None else ""),
-            _minutes(alert.acknowledged_at, alert.started_at),
-            _minutes(alert.ended_at, alert.started_at),
+def lines(alert: Kept, now: int) -> list[Text]:
+    """What an alert says, how it stands, and the id by which somebody takes it: a line each, to be wrapped anywhere."""
+    state = _state(alert, now)
+    since = format_instant(alert.started_at)[:19] + "Z"
+    told = Text.assemble((state, _BOLD.get(state, "")), f"  {harmless(alert.name)} since {since}")
+    if alert.acknowledged_at is not None:
+        note = f": {alert.note}" if alert.note else ""
+        told.append(
+            f", taken after {_minutes(alert.acknowledged_at - alert.started_at)} "
+            + harmless(f"by {alert.acknowledged_by}{note}")
         )
-    return rows
+    if alert.ended_at is not None:
+        told.append(f", normal after {_minutes(alert.ended_at - alert.started_at)}")
+    summary = harmless(alert.summary_en or alert.summary_id)
+    return [told, Text(f"  {summary}"), Text(f"  {alert.id}", style="dim")]
 
 
 def _state(alert: Kept, now: int) -> str:
@@ -44,8 +40,6 @@ def _state(alert: Kept, now: int) -> str:
     return "fires" if alert.acknowledged_by is None else "taken"
 
 
-def _minutes(instant: int | None, start: int) -> str:
-    if instant is None:
-        return NOTHING
-    minutes, seconds = divmod(max(0, instant - start) // 1_000, 60)
-    return f"{minutes:,}:{seconds:02}"
+def _minutes(ms: int) -> str:
+    minutes, seconds = divmod(max(0, ms) // 1_000, 60)
+    return f"{minutes:,}:{seconds:02} min"
