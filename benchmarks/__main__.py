@@ -5,7 +5,9 @@ scale     the fold with more units and open tickets, and the memory and restart 
 calendar  service time for 100,000 open requests, and windows at a scrape
 worker    the worker on a real Kafka, beside Faust as documented
 sink      the sink into SQLite and PostgreSQL, beside a plain insert of the same bytes
-targets   (never by itself) print the targets of the work
+year      (only if it is named) a year of a city, simulated, imported, stored and rebuilt by Loket's commands on a real
+          Kafka and PostgreSQL, with the memory of each; --events 3000000 for the whole of it
+targets   (only if it is named) print the targets of the work
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))  # the servers of the tests
 
-from benchmarks import broker, calendar, domain, scale
+from benchmarks import broker, calendar, domain, scale, year
 from benchmarks.work import targets_text, work
 
 
@@ -30,22 +32,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(PARTS))
+    parser.add_argument("parts", nargs="*", metavar="part", help=", ".join([*PARTS, *NAMED]))
     parser.add_argument("--events", type=int, default=40_000, help="(default: 40000)")
     parser.add_argument("--units", type=int, default=200)
+    parser.add_argument("--days", type=int, default=365, help="of the year (default: 365)")
     parser.add_argument("--turns", type=int, default=3, help="how often each is measured; the median counts")
     args = parser.parse_args()
     if args.parts == ["targets"]:
         print(targets_text(args.units), end="")
         return
-    if unknown := set(args.parts) - set(PARTS):
+    if unknown := set(args.parts) - set(PARTS) - set(NAMED):
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     print(
         f"Python {platform.python_version()}, {os.cpu_count()} cores of {_processor()}, load {os.getloadavg()[0]:.1f}"
     )
     for part in args.parts or PARTS:
         print(f"\n{part}", flush=True)
-        for line in PARTS[part](args):
+        for line in (PARTS | NAMED)[part](args):
             print(f"  {line}", flush=True)
 
 
@@ -105,6 +108,11 @@ def _sink(args: argparse.Namespace) -> Iterator[str]:
                 )
 
 
+def _year(args: argparse.Namespace) -> Iterator[str]:
+    yield from year.lines(args.events, args.days)
+
+
 PARTS = {"domain": _domain, "calendar": _calendar, "scale": _scale, "worker": _worker, "sink": _sink}
+NAMED = {"year": _year}
 
 main()
