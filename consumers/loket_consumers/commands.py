@@ -101,5 +101,5 @@ def check(config: Config = None, database: Database = None) -> None:
     from loket_consumers.migrating import check_schema
 
     settings = load(SinkSettings, config=config, options={"database": database})
-    engine = connect(settings.database)
+    engine = connect(settings.database, exists=True)
     print(f"{shown(engine)} has the schema of this version ({check_schema(engine)})")

@@ -144,7 +144,7 @@ def _record(config: Path | None, options: dict[str, str | None]) -> Iterator[tup
     from loket_consumers.migrating import check_schema
 
     settings = load(SinkSettings, config=config, options=options)
-    engine = connect(settings.database)
+    engine = connect(settings.database, exists=True)
     try:
         check_schema(engine)
         yield settings, engine

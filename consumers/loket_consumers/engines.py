@@ -17,12 +17,17 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InternalError, NoSuchModuleError, OperationalError
 
 from loket.errors import UsageError
-from loket_consumers.errors import DatabaseAway, DatabaseRefuses
+from loket_consumers.errors import DatabaseAbsent, DatabaseAway, DatabaseRefuses
 
 __all__ = ["DatabaseUrlError", "connect", "database_errors", "reading", "shown", "writing"]
 
 BUSY_TIMEOUT_S: Final = 20
 CONNECT_TIMEOUT_S: Final = 5
+UNACKNOWLEDGED_S: Final = 30
+"""After so long the kernel gives up a connection whose other end acknowledges nothing of what was sent."""
+
+SILENCE_S: Final = 10
+"""So long after a statement should have been given up by the server itself, a connection is taken for dead."""
 
 _KINDS: Final = ("sqlite", "postgresql")
 
@@ -31,11 +36,12 @@ class DatabaseUrlError(UsageError):
     """The setting `database` is no URL of a database that the record can be kept in."""
 
 
-def connect(url: str, *, statement_timeout_s: int = 0, schema: str = "") -> Engine:
+def connect(url: str, *, statement_timeout_s: int = 0, schema: str = "", exists: bool = False) -> Engine:
     """Return an engine for a database's URL; nobody is connected yet. Raises DatabaseUrlError.
 
-    `statement_timeout_s`: after so many seconds PostgreSQL gives a statement up; 0: never. `schema`: of PostgreSQL, in
-    which all tables are looked for and made.
+    `statement_timeout_s`: after so many seconds PostgreSQL gives a statement up, and we the connection where it does
+    not; 0: never. `schema`: of PostgreSQL, in which all tables are looked for and made. `exists`: SQLite, which makes a
+    file for whoever asks, is not to make one: raises DatabaseAbsent where there is none.
     """
     try:
         parsed = make_url(url)
@@ -59,11 +65,16 @@ def connect(url: str, *, statement_timeout_s: int = 0, schema: str = "") -> Engi
                     "keepalives_idle": 10,
                     "keepalives_interval": 5,
                     "keepalives_count": 3,
+                    "tcp_user_timeout": UNACKNOWLEDGED_S * 1_000,
                     "application_name": "loket",
                 },
             )
+            if statement_timeout_s:
+                _be_patient(engine, statement_timeout_s + SILENCE_S)
         else:
             _check_folder(parsed.database)
+            if exists:
+                _check_file(parsed.database)
             engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_S})
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
@@ -86,6 +97,22 @@ def _check_folder(database: str | None) -> None:
         folder = Path(database).absolute().parent
         if not folder.is_dir():
             raise DatabaseUrlError(f"there is no folder {folder} for the database {database}: make it, or name another")
+
+
+def _check_file(database: str | None) -> None:
+    if database and database != ":memory:" and not database.startswith("file:") and not Path(database).exists():
+        raise DatabaseAbsent(str(Path(database).absolute()))
+
+
+def _be_patient(engine: Engine, silence_s: float) -> None:
+    from loket_consumers.patience import patient  # psycopg need not be there
+
+    kind = patient(silence_s)
+
+    def made(_dialect: object, _record: object, arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        return kind.connect(*arguments, **options)
+
+    event.listen(engine, "do_connect", made)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:

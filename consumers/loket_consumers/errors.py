@@ -7,6 +7,7 @@ LoketError
     │   ├── SchemaAbsent        none of them
     │   ├── SchemaBehind        those of an older version
     │   └── SchemaAhead         those of a newer one
+    ├── DatabaseAbsent          SQLite has no such file
     ├── DatabaseAway            nobody answers, or not now: the sink tries again, a command stops
     ├── DatabaseRefuses         it answers, and does not do what was asked
     ├── GapError                events between what is stored and what came are missing: never applied
@@ -20,6 +21,7 @@ from loket.broker import Difference
 from loket.errors import LoketError
 
 __all__ = [
+    "DatabaseAbsent",
     "DatabaseAway",
     "DatabaseRefuses",
     "EventsCompacted",
@@ -68,6 +70,17 @@ class SchemaAhead(SchemaError):
 
     def _text(self) -> str:
         return f"{super()._text()}: a newer Loket has upgraded it, so run that version here too"
+
+
+class DatabaseAbsent(RecordError):
+    """There is no `file`, and whoever only reads makes none."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        super().__init__(
+            f"there is no file {file}: set LOKET_DATABASE to the database that the sink writes, or run `loket db "
+            "upgrade` to make a new one"
+        )
 
 
 class DatabaseAway(RecordError):

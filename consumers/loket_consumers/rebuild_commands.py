@@ -52,7 +52,7 @@ def rebuild(
     options = {"database": database, "bootstrap": bootstrap, "targets": targets, "clock": clock, "now": now}
     settings = load(SinkSettings, config=config, options=options)
     meaning = _meaning(settings)
-    engine = connect(settings.database)
+    engine = connect(settings.database, exists=True)
     check_schema(engine)
     try:
         with Progress(Console(stderr=True)) as steps:

@@ -59,7 +59,7 @@ def figures(
     options = {"database": database, "targets": targets, "clock": clock, "now": now}
     settings = load(SinkSettings, config=config, options=options)
     policy = targets_of(settings).policy
-    engine = connect(settings.database)
+    engine = connect(settings.database, exists=True)
     check_schema(engine)
     with reading(engine) as connection:
         instant = None if settings.now is None else int(settings.now)

@@ -60,7 +60,7 @@ def _run(
     settings: SinkSettings, clock: Clock, manager: Supervision, *, until_end: bool, accept_lost_events: bool
 ) -> None:
     targets = targets_of(settings)
-    engine = connect(settings.database, statement_timeout_s=STATEMENT_TIMEOUT_S)
+    engine = connect(settings.database, statement_timeout_s=STATEMENT_TIMEOUT_S, exists=True)
     version = check_schema(engine)
     partitions = partition_count(settings.connection, settings.topic)
     check_whole(settings.connection, settings.topic, partitions)

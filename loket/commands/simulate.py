@@ -67,5 +67,7 @@ def simulate(
                     steps.at(written)
         beside.write_text(year_targets(units, day), encoding="utf-8")
     except OSError as error:
-        raise SimulationError(f"{error.filename or output} cannot be written ({error.strerror}): name another") from error
+        raise SimulationError(
+            f"{error.filename or output} cannot be written ({error.strerror}): name another"
+        ) from error
     print(f"{written:,} events of {units:,} units in {output}, their targets in {beside}")

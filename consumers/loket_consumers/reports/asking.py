@@ -139,7 +139,7 @@ def _asking(config: Path | None, options: Mapping[str, object]) -> Iterator[tupl
     """The record, the targets, and the instant of the figures (ms)."""
     settings = load(SinkSettings, config=config, options=options)
     policy = targets_of(settings).policy
-    engine = connect(settings.database)
+    engine = connect(settings.database, exists=True)
     check_schema(engine)
     try:
         with reading(engine) as connection:
