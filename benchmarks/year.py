@@ -1,4 +1,4 @@
-"""A year of a city at a hundredth of its traffic, by the commands that a user has: simulated, imported, stored, rebuilt.
+"""A year of a city at a hundredth of its traffic by the commands that a user has: simulated, imported, stored, rebuilt.
 
 Each command is a process of its own, whose CPU time and largest memory are taken when it ends.
 """

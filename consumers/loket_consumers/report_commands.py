@@ -30,6 +30,10 @@ Format = Annotated[
     Literal["table", "csv", "json", "xlsx", "md", "html"] | None,
     typer.Option(help="By the name of --output, or else a table.", show_default=False),
 ]
+Table = Annotated[
+    Literal["visits", "requests", "satisfaction"] | None,
+    typer.Option(help="What a CSV has rows of; what the unit has by default, visits first.", show_default=False),
+]
 Json = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
 Output = Annotated[Path | None, typer.Option(help="Write to this file.", show_default=False)]
 Config = Annotated[Path | None, typer.Option(help="A file with settings.", show_default=False)]
@@ -57,6 +61,7 @@ def report(
     unusual: Unusual = False,
     language: Language = "en",
     format: Format = None,
+    table: Table = None,
     json: Json = False,
     output: Output = None,
     config: Config = None,
@@ -65,7 +70,7 @@ def report(
     clock: Clock = None,
     now: Now = None,
 ) -> None:
-    """Report a unit's waits, service levels and people from the record, by the day of arrival.
+    """Report a unit's waits, service levels, people and requests from the record, by the day of arrival or submission.
 
     Exit status 1: the record has nothing of the period; 2: the unit, a day or an option is wrong.
     """
@@ -78,4 +83,4 @@ def report(
     if unusual:
         write_unusual(answer_unusual(asked, config, options), chosen, output, language)
     else:
-        write(answer(asked, config, options), chosen, output, language)
+        write(answer(asked, config, options), chosen, output, language, table)

@@ -14,12 +14,12 @@ from loket.domain.request_course import FIRST_TIME_RIGHT_MS
 from loket.domain.request_summary import QuarterFigures, RequestFigures, request_figures
 from loket_consumers.request_schema import requests
 
-__all__ = ["request_rows"]
+__all__ = ["SomeRequests", "request_rows"]
 
 _CLOCKS = ("citizen", "citizen_service", "legal", "task")
 
 
-class _Some(Struct):
+class SomeRequests(Struct):
     """Some requests added up: flat figures, and the single durations of which quantiles are wanted."""
 
     flat: dict[str, int] = field(default_factory=dict)
@@ -82,17 +82,17 @@ def request_rows(
     connection: Connection, policy: Policy, rows: ColumnElement[bool], names: list[str], now: int
 ) -> list[RequestFigures]:
     """The rows of all units and services that have requests, or are said to give documents, at `now` (ms)."""
-    whole: dict[tuple[str, str], _Some] = {}
-    quarters: dict[tuple[str, str], dict[str, _Some]] = {}
+    whole: dict[tuple[str, str], SomeRequests] = {}
+    quarters: dict[tuple[str, str], dict[str, SomeRequests]] = {}
     for name in names:
         for service, promised in policy.unit(name).services.items():
             if promised.produces is Produces.REQUEST:
-                whole[name, service] = _Some(judges=bool(promised.turnarounds))
+                whole[name, service] = SomeRequests(judges=bool(promised.turnarounds))
     for row in connection.execute(select(requests).where(rows)).mappings():
         key = (row["unit"], row["service"])
-        some = whole.setdefault(key, _Some())
+        some = whole.setdefault(key, SomeRequests())
         some.add(row, now)
-        quarter = quarters.setdefault(key, {}).setdefault(_quarter(row["submitted_on"]), _Some())
+        quarter = quarters.setdefault(key, {}).setdefault(_quarter(row["submitted_on"]), SomeRequests())
         quarter.add(row, now)
     return [
         RequestFigures(
@@ -108,7 +108,7 @@ def request_rows(
     ]
 
 
-def _judging(quarter: _Some, whole: _Some) -> _Some:
+def _judging(quarter: SomeRequests, whole: SomeRequests) -> SomeRequests:
     quarter.judges = whole.judges
     return quarter
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-__all__ = ["Estimate", "kaplan_meier", "kaplan_meier_quantile", "quantile"]
+__all__ = ["Estimate", "kaplan_meier", "kaplan_meier_quantile", "kaplan_meier_share", "quantile"]
 
 Z_95: Final = 1.959963984540054
 """Of a normal distribution: 95 % lie within so many standard deviations."""
@@ -78,6 +78,28 @@ def kaplan_meier(called: Iterable[int], censored: Iterable[int], q: float) -> Es
             high = time
             break
     return Estimate(value, low, high)
+
+
+def kaplan_meier_share(ended: Iterable[int], censored: Iterable[int], within: int) -> float | None:
+    """The share that ends within a time (inclusive), 1 - S(t), where all else is censored; None of nothing.
+
+    Of nothing that is censored before that time it is the plain share.
+    """
+    events, losses = sorted(ended), sorted(censored)
+    at_risk = len(events) + len(losses)
+    if not at_risk:
+        return None
+    survival = 1.0
+    index = lost = 0
+    while index < len(events) and events[index] <= within:
+        time, deaths = events[index], 0
+        while lost < len(losses) and losses[lost] < time:
+            lost += 1
+        while index < len(events) and events[index] == time:
+            index += 1
+            deaths += 1
+        survival *= 1 - deaths / (at_risk - lost - (index - deaths))
+    return 1 - survival
 
 
 def _limits(survival: float, greenwood: float) -> tuple[float, float]:

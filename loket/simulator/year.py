@@ -1,7 +1,7 @@
 """A year (or some days) of a city at a hundredth of its traffic: offices with counters, documents and corrections.
 
 ```
-visits      issued ─▶ called ─▶ started ─▶ completed, and no-shows, requeues, transfers, holds; who waits too long leaves
+visits      issued ─▶ called ─▶ started ─▶ completed; no-shows, requeues, transfers, holds; who waits too long leaves
 documents   asked for at the end of a visit, done hours to weeks later (`loket.simulator.documents`)
 days later  some events are corrected, and some tickets voided
 ```
@@ -18,7 +18,7 @@ from random import Random
 from typing import Any, Final
 
 from loket.domain import events as facts
-from loket.domain.events import Envelope, Event, Instant
+from loket.domain.events import Envelope, Event
 from loket.domain.policy import HOUR, SECOND
 from loket.simulator.documents import ask_for
 from loket.simulator.past import Past
@@ -99,7 +99,7 @@ class _Visitor:
 
 
 class _Day:
-    """One day of one office: visitors are called by whichever counter is free first, in the order in which they wait."""
+    """A day of an office: visitors are called by whichever counter is free first, in the order in which they wait."""
 
     def __init__(self, random: Random, past: Past, unit: str, day: int, midnight: int, tickets: float) -> None:
         self._random, self._past, self._unit = random, past, unit

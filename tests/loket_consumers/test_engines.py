@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 
 from loket.cli import main
 from loket_consumers import engines
@@ -34,7 +36,8 @@ def test_who_reads_makes_no_empty_database(
     assert ended.value.code == 1
     said = capsys.readouterr().err
     assert f"there is no file {tmp_path / 'none.db'}" in said
-    assert "LOKET_DATABASE" in said and "loket db upgrade" in said
+    assert "LOKET_DATABASE" in said
+    assert "loket db upgrade" in said
     assert list(tmp_path.iterdir()) == []
 
 
@@ -51,17 +54,16 @@ def test_a_server_that_falls_silent_is_away_and_is_asked_again(database: str, mo
     engine = connect(database, statement_timeout_s=1)
     frozen: list[int] = []
 
-    def freeze(connection: Connection) -> None:
-        frozen.append(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
-        os.kill(frozen[-1], signal.SIGSTOP)
+    def freeze(ask: Callable[[Engine], AbstractContextManager[Connection]]) -> None:
+        with ask(engine) as connection:
+            frozen.append(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
+            os.kill(frozen[-1], signal.SIGSTOP)
+            connection.execute(text("SELECT 1"))
 
     try:
-        with pytest.raises(DatabaseAway, match="it has answered nothing for 2 s"), writing(engine) as connection:
-            freeze(connection)
-            connection.execute(text("SELECT 1"))
-        with pytest.raises(DatabaseAway, match="it has answered nothing for 2 s"), reading(engine) as connection:
-            freeze(connection)
-            connection.execute(text("SELECT 1"))
+        for ask in (writing, reading):
+            with pytest.raises(DatabaseAway, match="it has answered nothing for 2 s"):
+                freeze(ask)
         with reading(engine) as connection:
             assert connection.execute(text("SELECT pg_backend_pid()")).scalar_one() not in frozen
     finally:

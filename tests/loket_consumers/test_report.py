@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
@@ -37,6 +36,7 @@ from support.by_period import rows
 from support.logs import DAY_BEGINS, POLICY, UNITS, arrivals, log_of, make, whole_policy
 from support.oracle import Oracle, without_zeros
 from support.recorded import empty, figures, store_all
+from support.report_sheets import workbook
 
 AT = DAY_BEGINS + 6 * HOUR
 """09:00 of the first day, in Jakarta."""
@@ -317,33 +317,6 @@ def test_csv_json_and_workbook_hold_the_same_rows(called: Path, capsysbinary: py
     live = sheets["by week"][0].index("level_live")
     assert [float(row[live]) for row in sheets["by week"][1:]] == pytest.approx([float(x["level_live"]) for x in lines])
     assert to_xlsx(told) == to_xlsx(told)
-
-
-def workbook(content: bytes) -> dict[str, list[list[str]]]:
-    """The sheets of a workbook, read without the library that wrote it."""
-
-    def cells(row: ET.Element) -> Iterator[tuple[str, str]]:
-        for cell in row.findall("m:c", space):
-            yield cell.attrib.get("t", ""), cell.findtext("m:v", "", space)
-
-    space = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        names = [
-            sheet.attrib["name"]
-            for sheet in ET.fromstring(archive.read("xl/workbook.xml")).iter(f"{{{space['m']}}}sheet")
-        ]
-        texts = [
-            "".join(part.itertext())
-            for part in ET.fromstring(archive.read("xl/sharedStrings.xml")).findall("m:si", space)
-        ]
-        sheets = {}
-        for number, name in enumerate(names, start=1):
-            page = ET.fromstring(archive.read(f"xl/worksheets/sheet{number}.xml"))
-            sheets[name] = [
-                [texts[int(value)] if kind == "s" else value for kind, value in cells(row)]
-                for row in page.iter(f"{{{space['m']}}}row")
-            ]
-    return sheets
 
 
 def test_no_cell_is_a_formula(sqlite: Engine) -> None:

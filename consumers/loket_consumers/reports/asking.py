@@ -37,6 +37,7 @@ from loket_consumers.reports.building import HOUR, build
 from loket_consumers.reports.period_sums import Span, days_of
 from loket_consumers.reports.report import Report
 from loket_consumers.reports.unusual import UnusualReport, find_unusual
+from loket_consumers.request_schema import feedback, requests
 from loket_consumers.running import targets_of
 from loket_consumers.schema import legs, units
 
@@ -130,7 +131,7 @@ def answer_unusual(asked: Asked, config: Path | None, options: Mapping[str, obje
             span = Span(asked.unit, last_sunday - 6, last_sunday, now)
         else:
             span = _span_of(policy, asked.unit, asked.first, asked.last, now)
-        _check_recorded(connection, span)
+        _check_recorded(connection, span, service_days(policy.unit(asked.unit)).day(now))
         return UnusualAnswer(find_unusual(connection, span, mine, by_name=asked.people == "each"), mine)
 
 
@@ -156,12 +157,14 @@ def _answer(connection: Connection, policy: Policy, asked: Asked, now: int) -> A
     span = _span_of(policy, asked.unit, asked.first, asked.last, now)
     if asked.daily and (span.first != span.last or asked.by not in (None, HOUR)):
         raise WrongDays("--daily tells of one day by its hours: leave --by away, and give one day")
-    _check_recorded(connection, span)
+    _check_recorded(connection, span, service_days(policy.unit(asked.unit)).day(now))
     mine = policy.unit(asked.unit)
     by = HOUR if asked.daily else asked.by
     told = build(connection, span, mine, by=by, people=asked.people, service=asked.service)
-    if not told.units:
-        known = sorted(row.service for row in build(connection, span, mine, people="none").units if row.service)
+    if not told.units and not told.requests:
+        whole = build(connection, span, mine, people="none")
+        names = {*(row.service for row in whole.units), *(row.service for row in whole.requests)}
+        known = sorted(name for name in names if name)
         raise UnknownService(asked.unit, asked.service or "", known)
     before = None
     if asked.daily:
@@ -217,10 +220,20 @@ def _iso(day: int) -> str:
     return date.fromordinal(day).isoformat()
 
 
-def _check_recorded(connection: Connection, span: Span) -> None:
-    query = select(legs.c.unit).where(span.rows(legs)).limit(1)
-    if connection.execute(query).first() is not None:
-        return
+def _check_recorded(connection: Connection, span: Span, today: int) -> None:
+    """Raises NothingRecorded, unless somebody came, asked for a document, waited for one or answered."""
+    # Whoever waits for a document does so on each day up to now.
+    days = (date.fromordinal(span.first), date.fromordinal(span.last))
+    c = requests.c
+    waits = [select(c.unit).where(c.unit == span.unit, c.submitted_on <= days[1], c.ended_at.is_(None))]
+    for query in (
+        select(legs.c.unit).where(span.rows(legs)),
+        select(c.unit).where(c.unit == span.unit, c.submitted_on.between(*days)),
+        select(feedback.c.unit).where(span.rows(feedback)),
+        *(waits if span.first <= today else []),
+    ):
+        if connection.execute(query.limit(1)).first() is not None:
+            return
     found = days_of(connection, span.unit)
     recorded = None if found is None else (_iso(found[0]), _iso(found[1]))
     raise NothingRecorded(span.unit, _iso(span.first), _iso(span.last), recorded)

@@ -16,6 +16,7 @@ from loket.domain.policy import HOUR as MS_PER_HOUR
 from loket.domain.policy import NEVER_DAY_STARTS_MS, UnitPolicy
 from loket.domain.summary import EmployeeFigures, Flat, UnitFigures, employee_figures
 from loket.wire.instant import format_instant
+from loket_consumers.reports.documents import requests_of
 from loket_consumers.reports.period_sums import Span, Sums, people_of, sums_by
 from loket_consumers.reports.report import FEWEST_PEOPLE, Distribution, Employees, PeriodRows, Promise, Report
 from loket_consumers.sums import UnitSums
@@ -52,6 +53,7 @@ def build(
     whole = Sums()
     for sums in of_days.values():
         whole.add(sums)
+    told = requests_of(connection, span, policy, by=by, service=service)
     return Report(
         unit=span.unit,
         first=_iso(span.first),
@@ -73,6 +75,9 @@ def build(
         employees=UNSET
         if people == "none" or service is not None
         else _employees(span.unit, people_of(connection, span, policy), people),
+        requests=told.rows,
+        request_periods=told.periods,
+        satisfaction=told.answers,
     )
 
 

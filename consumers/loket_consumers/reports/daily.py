@@ -9,7 +9,9 @@ from msgspec import UnsetType
 from loket.domain.levels import Levels
 from loket.domain.policy import UnitPolicy
 from loket.domain.summary import UnitFigures
-from loket_consumers.reports.pages import Grid, Page, employees_of, levels_grid
+from loket_consumers.reports.documents_pages import documents_grids
+from loket_consumers.reports.grids import Grid, Page
+from loket_consumers.reports.pages import employees_of, levels_grid
 from loket_consumers.reports.report import PeriodRows, Promise, Report
 from loket_consumers.reports.words import NOTHING, Words, minutes
 
@@ -20,6 +22,32 @@ def daily_page(report: Report, week_before: Report, policy: UnitPolicy, words: W
     """The page of a report by hours of one day, beside that of the same weekday before."""
     names = {name: _named(service.names, name, words) for name, service in policy.services.items()}
     page = Page(f"{words('daily', unit=_named(policy.names, report.unit, words))}, {words.day(report.first)}")
+    if report.has_visits:
+        _visits(page, report, week_before, names, words)
+    page.sentences += _of_documents(report, words)
+    page.grids += documents_grids(report, words)
+    employees_of(page, report.employees, words)
+    if report.has_visits:
+        page.notes.append(words("notes", now=report.now))
+    if report.requests:
+        page.notes.append(words("notes_requests", now=report.now))
+    return page
+
+
+def _of_documents(report: Report, words: Words) -> list[str]:
+    told = []
+    if report.requests:
+        row = report.requests[-1]
+        numbers = {name: words.number(getattr(row, name)) for name in ("submitted", "completions", "backlog")}
+        told.append(words("sentence_requests", oldest=words.days(row.oldest_s), **numbers))
+    if report.satisfaction:
+        answers = report.satisfaction[-1]
+        index = words.decimal(answers.skm_index, 2)
+        told.append(words("sentence_skm", answers=words.number(answers.answers), index=index, band=answers.band))
+    return told
+
+
+def _visits(page: Page, report: Report, week_before: Report, names: Mapping[str, str], words: Words) -> None:
     row = report.whole
     page.sentences = [
         words(
@@ -40,8 +68,8 @@ def daily_page(report: Report, week_before: Report, policy: UnitPolicy, words: W
             words("sentence_wait", median=words.duration(row.wait_median_s), p90=words.duration(row.wait_p90_s))
         )
     page.sentences += _of_levels(report, names, words)
-    before = week_before.whole
-    if before.issued:
+    before = week_before.whole if week_before.units else None
+    if before is not None and before.issued:
         page.sentences.append(
             words(
                 "sentence_week",
@@ -54,9 +82,6 @@ def daily_page(report: Report, week_before: Report, policy: UnitPolicy, words: W
         )
     rows = [(names.get(each.service or "", each.service or words("all")), each) for each in report.units]
     page.grids = [*levels_grid(rows, words("service"), words), _hours(report.periods, words)]
-    employees_of(page, report.employees, words)
-    page.notes.append(words("notes", now=report.now))
-    return page
 
 
 def _named(names: object, otherwise: str, words: Words) -> str:

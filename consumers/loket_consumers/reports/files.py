@@ -6,16 +6,17 @@ import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 from loket.domain.levels import LevelCounts, Levels
 from loket.domain.summary import Closed, EmployeeFigures, UnitFigures
+from loket_consumers.reports.documents import WITHIN_H, Answers, PeriodRequests, RequestRow
 from loket_consumers.reports.report import Distribution, Report
 
-__all__ = ["inert", "to_csv", "to_json", "to_xlsx"]
+__all__ = ["Table", "inert", "to_csv", "to_json", "to_xlsx"]
 
 _PARTS: Final[Mapping[str, tuple[str, type]]] = {
     "levels": ("level", Levels),
@@ -31,19 +32,38 @@ _FIRST: Final = ("unit", "service", "levels", "level_counts")
 _LEVELS: Final = ("live", "answered", "offered", "excluding_short", "abandoned_ok", "excluding_early")
 
 
+_SHARES: Final = frozenset(
+    {
+        "occupancy",
+        "met",
+        "first_time_right",
+        *(f"{clock}_within_{hours}h" for clock in ("citizen", "legal") for hours in WITHIN_H),
+    }
+)
+
+Table = Literal["visits", "requests", "satisfaction"]
+"""What a CSV has rows of."""
+
+
 def to_json(report: Report) -> bytes:
     """The report as one JSON object, indented."""
     return msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
 
 
-def to_csv(report: Report) -> bytes:
+def to_csv(report: Report, table: Table = "visits") -> bytes:
     """Rows of all services: of each period where there are periods, else of the whole, in UTF-8 with CRLF (RFC 4180).
 
-    A cell that a spreadsheet would take for a formula begins with an apostrophe.
+    `table`: of visits, of requests, or of citizens' answers (of the whole, always), as their columns differ. A cell
+    that a spreadsheet would take for a formula begins with an apostrophe.
     """
     lines = io.StringIO()
     writer = csv.writer(lines)
-    header, rows = _lines(report, periods=report.by is not None)
+    if table == "requests":
+        header, rows = _of_requests(report, periods=report.by is not None)
+    elif table == "satisfaction":
+        header, rows = _of_answers(report)
+    else:
+        header, rows = _lines(report, periods=report.by is not None)
     writer.writerow(header)
     for row in rows:
         writer.writerow([inert(value) for value in row])
@@ -72,6 +92,20 @@ def _lines(report: Report, *, periods: bool) -> tuple[list[str], Iterator[list[A
             yield ["all", report.first, report.last, *cells(row)]
 
     return header, of_periods() if periods else of_whole()
+
+
+def _of_requests(report: Report, *, periods: bool) -> tuple[list[str], Iterator[list[Any]]]:
+    names = RequestRow.__struct_fields__
+    whole = PeriodRequests(period="all", first=report.first, last=report.last, requests=report.requests)
+    told = report.request_periods if periods else [whole]
+    rows = ([each.period, each.first, each.last, *_plain(row, names)] for each in told for row in each.requests)
+    return ["period", "from", "to", *names], rows
+
+
+def _of_answers(report: Report) -> tuple[list[str], Iterator[list[Any]]]:
+    names = Answers.__struct_fields__
+    rows = ([report.unit, report.first, report.last, *_plain(row, names)] for row in report.satisfaction)
+    return ["unit", "from", "to", *names], rows
 
 
 def _columns() -> Iterator[tuple[str, str, str]]:
@@ -114,12 +148,19 @@ def to_xlsx(report: Report) -> bytes:
         for line, row in enumerate(rows, start=1):
             for column, value in enumerate(row):
                 if value is not None:
-                    share = header[column].startswith("level") or header[column] == "occupancy"
+                    share = header[column].startswith("level") or header[column] in _SHARES
                     page.write(line, column, value, *([percent] if share else []))
 
-    sheet("whole", *_lines(report, periods=False))
-    if report.by is not None:
-        sheet(f"by {report.by}", *_lines(report, periods=True))
+    if report.has_visits or not report.requests:
+        sheet("whole", *_lines(report, periods=False))
+        if report.by is not None:
+            sheet(f"by {report.by}", *_lines(report, periods=True))
+    if report.requests:
+        sheet("requests", *_of_requests(report, periods=False))
+        if report.request_periods:
+            sheet(f"requests by {report.by}", *_of_requests(report, periods=True))
+    if report.satisfaction:
+        sheet("satisfaction", *_of_answers(report))
     if not isinstance(report.employees, UnsetType):
         told = report.employees
         if told.distributions:
@@ -133,7 +174,7 @@ def to_xlsx(report: Report) -> bytes:
     return target.getvalue()
 
 
-def _plain(row: EmployeeFigures, names: Sequence[str]) -> list[Any]:
+def _plain(row: Struct, names: Sequence[str]) -> list[Any]:
     values = (getattr(row, name) for name in names)
     return [None if isinstance(value, UnsetType) else value for value in values]
 
@@ -148,6 +189,9 @@ def _about(report: Report) -> Iterator[list[Any]]:
     yield ["service empty", "the unit as a whole"]
     yield ["empty cell", "does not apply, or there is nothing to divide"]
     yield ["km_…", "Kaplan-Meier estimates with 95 % bounds, who left taken to have been like who stayed"]
+    if report.requests:
+        yield ["requests", "by the day of submission, as they stand; those open are censored in km_… and …_within_…h"]
+        yield ["backlog", "open at the end of the period, whenever submitted; oldest_s is the age of the oldest"]
     for promise in report.targets:
         text = f"{promise.objective:.1%} within {promise.seconds:g} s, since {promise.valid_from}"
         yield [f"target of {promise.service}", text]

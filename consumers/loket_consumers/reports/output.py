@@ -19,8 +19,10 @@ from rich.console import Console
 from loket.errors import UsageError
 from loket_consumers.reports.asking import Answer, UnusualAnswer
 from loket_consumers.reports.daily import daily_page
+from loket_consumers.reports.files import Table as TableOfCsv
 from loket_consumers.reports.files import to_csv, to_json, to_xlsx
-from loket_consumers.reports.pages import Page, report_page
+from loket_consumers.reports.grids import Page
+from loket_consumers.reports.pages import report_page
 from loket_consumers.reports.rendering import print_page, to_html, to_markdown
 from loket_consumers.reports.unusual_page import unusual_page, unusual_to_csv, unusual_to_json
 from loket_consumers.reports.words import Language, Words
@@ -37,7 +39,6 @@ _BY_NAME: Final = {
     ".htm": "html",
     ".txt": TABLE,
 }
-_ROWS: Final = {"csv": to_csv, "json": to_json, "xlsx": to_xlsx}
 _UNUSUAL_ROWS: Final = {"csv": unusual_to_csv, "json": unusual_to_json}
 WIDTH: Final = 80
 
@@ -60,10 +61,21 @@ def format_of(format: str | None, output: Path | None, *, daily: bool) -> str:
     return chosen
 
 
-def write(answer: Answer, format: str, output: Path | None, language: Language) -> None:
-    """Write an answer. Raises OutputError."""
-    rows = _ROWS[format](answer.report) if format in _ROWS else None
-    _put(rows or _page(answer, Words(language)), format, output, language)
+def write(
+    answer: Answer, format: str, output: Path | None, language: Language, table: TableOfCsv | None = None
+) -> None:
+    """Write an answer; a CSV has rows of `table`, or of what the unit has, visits first. Raises OutputError."""
+    report = answer.report
+    told: bytes | Page
+    if format == "csv":
+        told = to_csv(report, table or ("visits" if report.has_visits or not report.requests else "requests"))
+    elif format == "json":
+        told = to_json(report)
+    elif format == "xlsx":
+        told = to_xlsx(report)
+    else:
+        told = _page(answer, Words(language))
+    _put(told, format, output, language)
 
 
 def write_unusual(answer: UnusualAnswer, format: str, output: Path | None, language: Language) -> None:

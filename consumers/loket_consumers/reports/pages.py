@@ -4,36 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from msgspec import UNSET, Struct, UnsetType, field
+from msgspec import UNSET, UnsetType
 
 from loket.domain.levels import LevelCounts, Levels
 from loket.domain.summary import EmployeeFigures, UnitFigures
+from loket_consumers.reports.documents_pages import documents_grids
+from loket_consumers.reports.grids import Grid, Page
 from loket_consumers.reports.report import FEWEST_PEOPLE, Distribution, Employees, Report
 from loket_consumers.reports.words import NOTHING, Words, minutes
 
-__all__ = ["Grid", "Page", "employees_of", "levels_grid", "report_page"]
+__all__ = ["employees_of", "levels_grid", "report_page"]
 
 Labelled = tuple[str, UnitFigures]
 """What a row is called (a service, a period), and its figures."""
-
-
-class Grid(Struct, frozen=True):
-    """A table: the first column names, the others are numbers. `strong` and `faint` are rows by their index."""
-
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    strong: frozenset[int] = frozenset()
-    faint: frozenset[int] = frozenset()
-
-
-class Page(Struct):
-    """A title, sentences, tables, and what is to be known of them."""
-
-    title: str
-    sentences: list[str] = field(default_factory=list)
-    grids: list[Grid] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 def report_page(report: Report, words: Words, service: str | None = None) -> Page:
@@ -42,6 +25,18 @@ def report_page(report: Report, words: Words, service: str | None = None) -> Pag
     if report.first != report.last:
         days = words("any_day", first=report.first, last=report.last)
     page = Page(words("report", unit=report.unit if service is None else f"{report.unit} / {service}", days=days))
+    if report.has_visits:
+        _visits(page, report, words, service)
+    page.grids += documents_grids(report, words)
+    employees_of(page, report.employees, words)
+    if report.has_visits:
+        page.notes.append(words("notes", now=report.now))
+    if report.requests:
+        page.notes.append(words("notes_requests", now=report.now))
+    return page
+
+
+def _visits(page: Page, report: Report, words: Words, service: str | None) -> None:
     whole = report.whole
     if report.by is None:
         heading = words("service")
@@ -58,9 +53,6 @@ def report_page(report: Report, words: Words, service: str | None = None) -> Pag
     ]
     if not any(row.levels is not UNSET for _, row in rows):
         page.sentences.append(words("no_level"))
-    employees_of(page, report.employees, words)
-    page.notes.append(words("notes", now=report.now))
-    return page
 
 
 def levels_grid(rows: Sequence[Labelled], heading: str, words: Words) -> Iterable[Grid]:

@@ -10,11 +10,12 @@ from msgspec import UNSET, Struct, field
 from msgspec.structs import replace
 from sqlalchemy import Connection, Select, Table, and_, func, select
 
-from loket.domain.policy import UnitPolicy
+from loket.domain.policy import Produces, UnitPolicy
 from loket.domain.staffing import Staff, add_staff
 from loket.domain.summary import UnitFigures, add_up, level_counts, rows_of_unit
 from loket_consumers.columns import ordinal
 from loket_consumers.first_waits import Waits, first_waits
+from loket_consumers.request_schema import feedback, requests
 from loket_consumers.schema import BOTH, RECORD, employee_days, employee_stretches, legs
 from loket_consumers.staff_days import session_days, staff_on
 from loket_consumers.staff_sums import add_time
@@ -56,7 +57,8 @@ class Sums(Struct):
     def rows(self, span: Span, policy: UnitPolicy) -> list[UnitFigures]:
         """A row for each service, those that are promised too, and one for the unit as a whole."""
         promised = {name for name, service in policy.services.items() if service.targets}
-        services = {name: self.amounts.services.get(name, {}) for name in policy.services} | self.amounts.services
+        waited_for = [name for name, service in policy.services.items() if service.produces is Produces.TICKET]
+        services = {name: self.amounts.services.get(name, {}) for name in waited_for} | self.amounts.services
         judging = self.amounts.judging | promised
         whole = Waits()
         for waits in self.waits.values():
@@ -139,6 +141,12 @@ def _more(told: set[int], with_sessions: Iterable[int], span: Span) -> list[int]
 
 def days_of(connection: Connection, unit: str) -> tuple[int, int] | None:
     """The first and the last service day of which the record has something of a unit."""
-    query = select(func.min(legs.c.day), func.max(legs.c.day)).where(legs.c.unit == unit)
-    first, last = connection.execute(query).one()
-    return None if first is None else (ordinal(first), ordinal(last))
+    found: list[int] = []
+    for day, of_unit in (
+        (legs.c.day, legs.c.unit),
+        (requests.c.submitted_on, requests.c.unit),
+        (feedback.c.day, feedback.c.unit),
+    ):
+        query = select(func.min(day), func.max(day)).where(of_unit == unit)
+        found += [ordinal(each) for each in connection.execute(query).one() if each is not None]
+    return (min(found), max(found)) if found else None

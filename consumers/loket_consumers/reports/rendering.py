@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from loket.harmless import harmless
-from loket_consumers.reports.pages import Grid, Page
+from loket_consumers.reports.grids import Grid, Page
 
 __all__ = ["print_page", "to_html", "to_markdown"]
 

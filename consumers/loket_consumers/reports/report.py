@@ -5,8 +5,9 @@ from __future__ import annotations
 from msgspec import UNSET, Struct, UnsetType, field
 
 from loket.domain.summary import EmployeeFigures, UnitFigures
+from loket_consumers.reports.documents import Answers, PeriodRequests, RequestRow
 
-__all__ = ["FEWEST_PEOPLE", "Distribution", "Employees", "PeriodRows", "Promise", "Report"]
+__all__ = ["FEWEST_PEOPLE", "Distribution", "Employees", "PeriodRows", "Promise", "Report", "has_come"]
 
 FEWEST_PEOPLE = 5
 """A distribution over fewer people says what one of them did: it is not shown."""
@@ -57,7 +58,8 @@ class Report(Struct, frozen=True, kw_only=True):
     """A unit from a first to a last service day (both included), by day of arrival, as the record tells it at `now`.
 
     `units`: a row for each service, and one with `service` null for the unit; or of one service alone. `periods` are
-    empty unless asked for.
+    empty unless asked for. `requests` are by the day of submission (a row for each service, and one with `service` null
+    for all where there are several), `satisfaction` by the day of the answer; both are empty where the unit has none.
     """
 
     unit: str
@@ -70,8 +72,21 @@ class Report(Struct, frozen=True, kw_only=True):
     units: list[UnitFigures]
     periods: list[PeriodRows]
     employees: Employees | UnsetType = UNSET
+    requests: list[RequestRow] = field(default_factory=list)
+    request_periods: list[PeriodRequests] = field(default_factory=list)
+    satisfaction: list[Answers] = field(default_factory=list)
 
     @property
     def whole(self) -> UnitFigures:
         """The row of the unit as a whole, or of the one service."""
         return self.units[-1]
+
+    @property
+    def has_visits(self) -> bool:
+        """Whether there is anything to tell of tickets: an office of documents alone has none."""
+        return bool(self.units) and (not self.requests or has_come(self.whole))
+
+
+def has_come(row: UnitFigures) -> bool:
+    """Whether anybody came."""
+    return bool(row.issued or row.answered or row.served or row.left)

@@ -9,7 +9,7 @@ import msgspec
 
 from loket.domain.policy import UnitPolicy
 from loket_consumers.reports.files import inert
-from loket_consumers.reports.pages import Page
+from loket_consumers.reports.grids import Page
 from loket_consumers.reports.unusual import Finding, UnusualReport
 from loket_consumers.reports.words import Words
 

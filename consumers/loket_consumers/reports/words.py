@@ -126,9 +126,52 @@ TEXTS: Final[Mapping[str, _Text]] = {
     ),
     "staffed": _Text("sesi", "staffed"),
     "transferred": _Text("pindah", "trans-\nferred"),
+    "unit_days": _Text("{n} hr", "{n} d"),
     "unit_hours": _Text("{n} jam", "{n} h"),
     "unit_minutes": _Text("{n} mnt", "{n} min"),
     "unit_seconds": _Text("{n} dtk", "{n} s"),
+    "answers": _Text("jawab-\nan", "answers"),
+    "backlog": _Text("ter-\nbuka", "open\nthen"),
+    "band": _Text("mutu", "band"),
+    "breached": _Text("langgar", "breach"),
+    "cancelled": _Text("batal", "can-\ncelled"),
+    "citizen": _Text("pemohon", "citizen"),
+    "citizen_km": _Text("pemohon\nKM", "citizen\nKM"),
+    "citizen_seen": _Text("pemohon\nselesai", "citizen\ndone"),
+    "citizen_service": _Text("jam\nlayanan", "service\nhours"),
+    "clock": _Text("jam", "clock"),
+    "clocks": _Text(
+        "Tiga jam, median: pemohon (KM, selesai, p90, jam layanan), hukum, kerja (jam layanan)",
+        "The three clocks, medians: citizen (KM, done, p90, service hours), legal, task",
+    ),
+    "done_of_them": _Text("sele-\nsai", "done"),
+    "legal": _Text("hukum", "legal"),
+    "legal_clock": _Text("hukum", "legal"),
+    "requests_met": _Text("dalam\ntarget %", "in time\n%"),
+    "none_in_particular": _Text("(tanpa layanan)", "(no service)"),
+    "notes_requests": _Text(
+        "Keadaan pada {now}. Permohonan menurut hari pengajuan; yang masih terbuka (*) tetap dihitung, tersensor pada "
+        "umurnya. Bagian dan KM menurut Kaplan–Meier; terbuka: pada akhir masa itu, kapan pun diajukan.",
+        "As it stood at {now}. Requests by the day of submission; those that are open (*) are counted, censored at "
+        "their age. Shares and KM are by Kaplan–Meier; open: at the end of the period, whenever submitted.",
+    ),
+    "oldest": _Text("ter-\ntua", "oldest"),
+    "requests": _Text("Permohonan dan tunggakan", "Requests and backlog"),
+    "right_first": _Text("sekali\nbenar %", "right\nfirst %"),
+    "satisfaction": _Text("Kepuasan (SKM)", "Satisfaction (SKM)"),
+    "sentence_requests": _Text(
+        "{submitted} permohonan diajukan, {completions} selesai hari itu; {backlog} terbuka, yang tertua {oldest}.",
+        "{submitted} documents were asked for, {completions} completed that day; {backlog} open, the oldest {oldest}.",
+    ),
+    "sentence_skm": _Text(
+        "{answers} jawaban warga: SKM {index} (mutu {band}).", "{answers} citizens answered: SKM {index} (band {band})."
+    ),
+    "skm_index": _Text("SKM", "SKM"),
+    "submitted": _Text("diaju-\nkan", "asked"),
+    "task": _Text("kerja", "task"),
+    "within": _Text(
+        "Selesai dalam sekian jam, persen (Kaplan–Meier)", "Done within so many hours, per cent (Kaplan–Meier)"
+    ),
     "waits": _Text("Waktu tunggu yang diamati (men:dtk)", "Waits as observed (min:s)"),
     "way": _Text("jalan", "way"),
     "week": _Text("minggu", "week"),
@@ -197,8 +240,26 @@ class Words:
         """A share as per cent without the sign; a dash where there is none."""
         return NOTHING if value is None else self._marked(f"{100 * value:.{digits}f}")
 
-    def decimal(self, value: float) -> str:
-        return self._marked(f"{value:,.1f}")
+    def decimal(self, value: float, digits: int = 1) -> str:
+        return self._marked(f"{value:,.{digits}f}")
+
+    def days(self, value: object) -> str:
+        """Seconds of something that takes hours or days, short: `45 min`, `6.4 h`, `12.5 d`; a dash of nothing."""
+        if not isinstance(value, (int, float)):
+            return NOTHING
+        if value < _HOUR_S:
+            return self("unit_minutes", n=self.number(value / 60))
+        if value < 2 * _DAY_S:
+            return self("unit_hours", n=self.decimal(value / _HOUR_S))
+        return self("unit_days", n=self.decimal(value / _DAY_S))
+
+    def bounds(self, low: object, high: object) -> str:
+        """Bounds of an estimate; open above where nothing took that long."""
+        lower, upper = self.days(low), self.days(high)
+        if lower == NOTHING or upper == NOTHING:
+            return NOTHING if lower == NOTHING else f"≥ {lower}"
+        number, _, unit = lower.partition(" ")
+        return f"{number if upper.endswith(f' {unit}') else lower}–{upper}"
 
     def _marked(self, text: str) -> str:
         return text if self.language == "en" else text.translate(_INDONESIAN)
@@ -208,6 +269,8 @@ class Words:
 
 
 NOTHING: Final = "–"
+_HOUR_S: Final = 3_600
+_DAY_S: Final = 86_400
 _INDONESIAN: Final = str.maketrans({",": ".", ".": ","})
 
 
