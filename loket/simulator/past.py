@@ -13,19 +13,21 @@ __all__ = ["Past"]
 
 
 class Past:
-    """What has happened and was not told yet. Ids are numbers in the order in which events were made."""
+    """What has happened and was not told yet. An event's id is its number among those of its unit."""
 
     def __init__(self) -> None:
         self._events: list[tuple[int, int, Event]] = []
         self._made = 0
+        self._of_unit: dict[str, int] = {}
 
     def tell(self, kind: type[Envelope], at: int, data: Data, subject: str | None = None) -> Event:
         """Make an event that happened at `at` (ms UTC), and tell it in its turn."""
         self._made += 1
+        number = self._of_unit[data.unit] = self._of_unit.get(data.unit, 0) + 1
         make: Any = kind  # one of the union
         event: Event = make(
             source=f"simulated/{data.unit}",
-            id=f"{self._made}",
+            id=f"{number}",
             time=Instant(at),
             subject=subject,
             imported=True,
