@@ -13,7 +13,7 @@ from loket_dashboards import figures, variables
 from loket_dashboards.language import Language, Text
 from loket_dashboards.page import Page
 from loket_dashboards.parts import EMPLOYEES, Line
-from loket_dashboards.promql import UNIT, by, grown
+from loket_dashboards.promql import UNIT, by, grown, select
 
 __all__ = ["FEWEST", "employee", "employees"]
 
@@ -61,6 +61,7 @@ def employees(language: Language) -> Page:
     variables.unit(page)
     page.links(("unit", variables.BOARDS["unit"]))
     page.note(_NOTE)
+    _data(page, UNIT)
     page.number(
         Text("Bertugas hari ini", "On duty today"),
         Text(
@@ -105,6 +106,7 @@ def employee(language: Language) -> Page:
     variables.employee(page)
     page.links(("employees", variables.BOARDS["employees"]))
     page.note(_NOTE)
+    _data(page, ONE)
     for figure in _figures(ONE):
         page.row(figure.title)
         page.lines(
@@ -116,6 +118,27 @@ def employee(language: Language) -> Page:
         )
         _count(page, figure)
     return page
+
+
+_WORDS: Final = {
+    figures.LIVE: figures.DATA_WORDS[figures.LIVE],
+    figures.NO_UNIT: (Text("○ Hari ini belum ada yang bekerja", "○ Nobody has worked today yet"), "blue"),
+    figures.AWAY: (Text("✖ Angka pegawai tidak terjangkau", "✖ Employees' figures are away"), "red"),
+}
+
+
+def _data(page: Page, matchers: str) -> None:
+    """Why there is nothing, where there is nothing: whoever has no rights to this Prometheus sees it too."""
+    nobody = f"absent({select('loket_day_employee_served', matchers)})"
+    page.number(
+        Text("Data", "Data"),
+        Text("Apakah ada angka pegawai unit ini; bila tidak, mengapa.", "Whether the unit has figures; if not, why."),
+        f'({figures.AWAY} * absent(up{{job="loket-employees"}} == 1)) or on () ({figures.NO_UNIT} * {nobody}) '
+        f"or on () vector({figures.LIVE})",
+        words=_WORDS,
+        width=24,
+        height=3,
+    )
 
 
 _NOTE = Text(

@@ -8,10 +8,13 @@ from loket_dashboards.language import Text
 from loket_dashboards.promql import by, one, select
 
 __all__ = [
+    "AWAY",
     "BEHIND_S",
     "DATA_WORDS",
     "HALL_WORDS",
+    "LIVE",
     "NEAR",
+    "NO_UNIT",
     "age",
     "alerts_firing",
     "answered_level",

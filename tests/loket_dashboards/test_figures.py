@@ -108,6 +108,16 @@ def test_a_dashboard_says_whether_its_data_are_live_and_if_not_why(day: Lived, u
     assert _value(day, "hall", "Data", unit=unit) == state
 
 
+def test_the_dashboards_of_employees_say_why_there_is_nothing(day: Lived) -> None:
+    for board in ("employees", "employee"):
+        assert _value(day, board, "Data") == 0
+        assert _value(day, board, "Data", unit="belum-buka") == 3
+        (query,) = (q for q in queries("en") if (q.board, q.title) == (board, "Data"))
+        later = day.day.moments[-1].now / 1000 + 3600
+        (sample,) = day.prometheus.query(with_variables(query.expression, unit=BUSY, employee="pgw-1"), later)
+        assert sample.value == 4
+
+
 def test_a_worker_that_is_away_does_not_show_green(day: Lived) -> None:
     """An hour after the last scrape there are no series: as when the worker is away."""
     later = day.day.moments[-1].now / 1000 + 3600

@@ -9,10 +9,12 @@ import yaml
 
 from loket_dashboards.alerts.alert import Alert, Scope
 from loket_dashboards.alerts.rules import ALERTS
+from support import programs
 from support.boards import GENERATED
 from support.scenarios import SCENARIOS, Scenario, as_json, promtool_test
 
 RUNBOOK = (GENERATED.parents[1] / "docs" / "runbook.md").read_text(encoding="utf-8")
+DEPLOY = GENERATED.parents[1] / "deploy" / "prometheus"
 RULES = sorted((GENERATED / "prometheus").glob("*.yml"))
 
 
@@ -52,6 +54,21 @@ def test_some_story_of_each_alert_tells_of_not_yet_now_resolved_and_of_halls_tha
         assert ends_with_the_hours or alert.name in WHILE_CLOSED
 
 
+NO_GAP = {
+    "LoketPipelineAway": "no data is its condition",
+    "LoketSinkDown": "no data is its condition",
+    "LoketWorkerDown": "`up` is written at every scrape, whether it succeeds or not",
+    "LoketRulesFail": "of ten minutes",
+    "LoketNotificationsFail": "of ten minutes",
+    "LoketWatchdog": "of no data",
+}
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
+def test_a_gap_in_the_data_resolves_no_alert(alert: Alert) -> None:
+    assert bool(alert.keeps) != (alert.name in NO_GAP)
+
+
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
 def test_what_an_alert_says_of_a_hall_is_of_people_and_leads_somewhere(alert: Alert) -> None:
     (rule,) = (
@@ -86,3 +103,22 @@ def test_an_alert_fires_when_it_should(promtool: Path, tmp_path: Path, scenario:
         encoding="utf-8",
     )
     assert _promtool(promtool, "test", "rules", test) == ""
+
+
+def test_prometheus_3_understands_rules_configuration_and_every_story(tmp_path: Path) -> None:
+    """Where its promtool is installed as `promtool-3` (docs/dashboards.md): Debian has none."""
+    try:
+        promtool_3 = programs.promtool_3()
+    except programs.Unavailable as missing:
+        pytest.skip(str(missing))
+    assert _promtool(promtool_3, "check", "rules", "--lint-fatal", *RULES) == ""
+    (tmp_path / "prometheus.yml").write_bytes((DEPLOY / "prometheus.yml").read_bytes())
+    (tmp_path / "rules").symlink_to(GENERATED / "prometheus")
+    assert _promtool(promtool_3, "check", "config", tmp_path / "prometheus.yml") == ""
+    told = {
+        "rule_files": [str(path) for path in RULES],
+        "evaluation_interval": "1m",
+        "tests": [promtool_test(scenario) for scenario in SCENARIOS],
+    }
+    (tmp_path / "test.yml").write_text(as_json(told), encoding="utf-8")
+    assert _promtool(promtool_3, "test", "rules", tmp_path / "test.yml") == ""

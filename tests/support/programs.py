@@ -19,6 +19,7 @@ __all__ = [
     "postgresql",
     "prometheus",
     "promtool",
+    "promtool_3",
 ]
 
 KAFKA_VERSION: Final = "4.4.0"
@@ -90,6 +91,11 @@ def prometheus() -> Path:
 def promtool() -> Path:
     """Return the program promtool."""
     return _on_path("promtool")
+
+
+def promtool_3() -> Path:
+    """Return the promtool of Prometheus 3, which Debian 12 has not: docs/dashboards.md says how it is made."""
+    return _on_path("promtool-3")
 
 
 def chromium() -> Path:

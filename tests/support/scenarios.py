@@ -340,7 +340,7 @@ _HALLS = (
                     f"{NAME_EN} has closed with 4 people still waiting",
                 )
             ],
-            26: [],
+            29: [],
         },
         halls=True,
     ),
@@ -553,7 +553,7 @@ _PIPELINE = (
                     "Partition 0 stands still with 7 events to apply",
                 )
             ],
-            33: [],
+            37: [],
         },
     ),
     Scenario(
@@ -576,7 +576,7 @@ _PIPELINE = (
                     "The state of partition 0 has not been saved for 7m 0s",
                 )
             ],
-            11: [],
+            15: [],
         },
     ),
     Scenario(
@@ -591,7 +591,7 @@ _PIPELINE = (
                     "targets.yaml is wrong; the last good one stays in force",
                 )
             ],
-            16: [],
+            19: [],
         },
     ),
     Scenario(
@@ -687,7 +687,7 @@ _PIPELINE = (
                     "Disk / at a has 9% left",
                 )
             ],
-            26: [],
+            37: [],
         },
     ),
     Scenario(
@@ -703,7 +703,7 @@ _PIPELINE = (
                     "The certificate of a expires in 13d 22h 59m 0s",
                 )
             ],
-            91: [],
+            102: [],
         },
     ),
     Scenario("LoketWatchdog", {"up": "1x5"}, {0: [Fires({}, "Peringatan bekerja", "Alerting works")]}),

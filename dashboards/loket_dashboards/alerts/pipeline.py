@@ -119,6 +119,7 @@ PIPELINE: Final = (
         Text("`/-/healthy` pekerja mengatakan mengapa.", "The worker's `/-/healthy` says why."),
         LOG,
         lasts="2m",
+        keeps="3m",
     ),
     pipeline_alert(
         "LoketNoCheckpoint",
@@ -136,6 +137,7 @@ PIPELINE: Final = (
         LOG,
         Text("Apakah changelog dapat ditulisi (ukuran, hak)?", "Can the changelog be written (sizes, rights)?"),
         lasts="1m",
+        keeps="3m",
     ),
     pipeline_alert(
         "LoketTargetsInvalid",
@@ -145,6 +147,7 @@ PIPELINE: Final = (
         Text("Berkas yang diubah tidak dapat dipakai.", "The file that was changed cannot be used."),
         Text("Catatan pekerja menyebut baris dan alasannya.", "The worker's log names line and reason."),
         lasts="1m",
+        keeps="3m",
     ),
     *RECORD,
     *WATCHING,

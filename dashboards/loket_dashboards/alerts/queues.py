@@ -244,5 +244,6 @@ QUEUES: Final = (
             ),
         ),
         lasts="15m",
+        keeps=KEPT,
     ),
 )

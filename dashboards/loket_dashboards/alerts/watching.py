@@ -51,6 +51,7 @@ WATCHING: Final = (
         ),
         Text("Kosongkan, atau perpendek penyimpanan.", "Free space, or shorten the retention."),
         lasts="15m",
+        keeps="10m",
     ),
     pipeline_alert(
         "LoketCertificateExpires",
@@ -63,6 +64,7 @@ WATCHING: Final = (
         Text("Sesudahnya perangkat tidak dapat mengirim.", "After that devices cannot send."),
         Text("Perbarui sertifikatnya.", "Renew the certificate."),
         lasts="1h",
+        keeps="10m",
     ),
     pipeline_alert(
         "LoketWatchdog",
