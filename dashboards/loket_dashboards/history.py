@@ -11,7 +11,7 @@ from typing import Final
 from loket_dashboards import variables
 from loket_dashboards.language import Language, Text
 from loket_dashboards.page import Page
-from loket_dashboards.parts import GRAFANA, RECORD
+from loket_dashboards.parts import GRAFANA, RECORD, Sql
 
 __all__ = ["history"]
 
@@ -57,11 +57,36 @@ def history(language: Language) -> Page:
         GRAFANA,
         {"type": "tags", "tags": ["loket-training"], "limit": 100, "matchAny": False},
     )
+    _data(page)
     _levels(page)
     _people(page)
     _table(page, _WEEK, Text("Menurut minggu", "By week"))
     _table(page, _MONTH, Text("Menurut bulan", "By month"))
     return page
+
+
+RECORDED, NOT_THEN, NEVER = 0, 1, 2
+_WORDS: Final = {
+    RECORDED: (Text("● Ada catatan", "● Recorded"), "green"),
+    NOT_THEN: (Text("◼ Tidak ada catatan dalam rentang waktu ini", "◼ Nothing recorded in this range of time"), "blue"),
+    NEVER: (Text("✖ Unit tidak ada dalam catatan", "✖ The record has no such unit"), "purple"),
+}
+
+
+def _data(page: Page) -> None:
+    """Why there is nothing, where there is nothing; a database that is away is told by Grafana itself."""
+    page.number(
+        Text("Data", "Data"),
+        Text("Apakah catatan berisi unit dan hari-hari ini.", "Whether the record has this unit and these days."),
+        Sql(
+            f"SELECT CASE WHEN EXISTS (SELECT 1 {_DAYS}) THEN {RECORDED} "
+            f"WHEN EXISTS (SELECT 1 FROM legs WHERE unit = '$unit') THEN {NOT_THEN} ELSE {NEVER} END AS value",
+            is_series=False,
+        ),
+        words=_WORDS,
+        width=24,
+        height=3,
+    )
 
 
 def _levels(page: Page) -> None:

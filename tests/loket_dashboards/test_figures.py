@@ -154,10 +154,17 @@ def test_every_query_of_the_history_has_an_answer_and_levels_are_those_of_the_re
     with psycopg.connect(address) as connection:
         connection.read_only = True
         asked = queries("en", "grafana-postgresql-datasource")
-        assert len(asked) == 6
+        assert len(asked) == 7
         for query in asked:
             rows = connection.execute(_sql(query.expression).encode()).fetchall()
             assert rows, query.name
+        (data,) = (query.expression for query in asked if query.title == "Data")
+        for statement, state in (
+            (_sql(data), 0),
+            (_sql(data).replace("2026-02-01' AND '2026-04-01", "2020-02-01' AND '2020-04-01"), 1),
+            (_sql(data.replace("$unit", "no-such-unit")), 2),
+        ):
+            assert connection.execute(statement.encode()).fetchall() == [(state,)]
         (levels,) = (query for query in asked if query.title == "Service level by day")
         found = connection.execute(_sql(levels.expression).encode()).fetchall()
         assert len(annotations) == 1

@@ -32,8 +32,8 @@ def _legend(labels: Mapping[str, str], form: str) -> str:
 
 
 def _told(value: float, unit: str) -> str:
-    if math.isnan(value):
-        return "–"
+    if math.isnan(value) or (unit in ("s", "dtdurations") and value < 0):
+        return "–"  # below 0: since an instant of this machine's clock, which the simulated day knows nothing of
     if unit == "percentunit":
         return f"{100 * value:.1f} %"
     if unit in ("s", "dtdurations"):
