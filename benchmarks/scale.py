@@ -32,7 +32,7 @@ from loket.domain.figures import evaluate
 from loket.domain.policy import ServicePolicy, Target, UnitPolicy
 from loket.domain.records import split_key, take_records
 from loket.domain.unit import UnitState, apply
-from loket_streams.changelog import Packer, decode_unit
+from loket_streams.changelog import Packer, decode_unit, unpack
 
 BEGIN_MS = 1_767_574_800_000
 """2026-01-05T01:00:00Z: eight in the morning of the units' zone."""
@@ -110,7 +110,7 @@ def country(units: int) -> Iterator[str]:
         apply(state, event, BEGIN_MS)
     packer = Packer()
     began = time.process_time()
-    records = [(split_key(key)[1], packer.pack(value) or b"") for key, value in take_records(state)]
+    records = [(split_key(key)[1], value or b"") for key, value in take_records(state, packer.pack, unpack)]
     written_ms = (time.process_time() - began) * 1e3
     head = next(value for name, value in records if name is None)
     pages = {name: value for name, value in records if name is not None}

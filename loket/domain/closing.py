@@ -11,6 +11,7 @@ from loket.domain.leg import Leg
 from loket.domain.legs import NEVER_EXPIRES_MS, Folded
 from loket.domain.policy import UnitPolicy
 from loket.domain.requesting import forget_requests
+from loket.domain.sealed import drop_sealed, unseal
 from loket.domain.sessions import carry, settle_staff
 from loket.domain.state import TicketKey, UnitState, derive, forget_spans, open_legs, put_back
 from loket.domain.steps import Kind, Step, Ticket
@@ -21,6 +22,8 @@ def close_days(state: UnitState) -> None:
     closed_day = state.admission.closed_day
     forget_requests(state)
     if is_never(state.policy):
+        for page in list(state.sealed):  # from before a reload made the unit one of these
+            unseal(state, page)
         _forget_legs(state)
     settle_staff(state)
     known = state.days.keys() | state.ids.keys() | state.admission.tickets.keys()
@@ -38,6 +41,7 @@ def _close_day(state: UnitState, day: int) -> None:
             del state.tickets[key]
             state.live.pop(key, None)
             state.firsts.pop(key, None)
+        drop_sealed(state, day)
         brought = state.judged.pop(day, {})
         if brought:
             keep_past(state, day, brought)
@@ -143,10 +147,10 @@ def _drop(state: UnitState, key: TicketKey, ticket: Ticket, left: list[Step]) ->
     """Leave a ticket the steps that are left, or take it out of the state if none is."""
     if ticket.page >= 0:
         state.dirty_pages.add((ticket.day, ticket.page))
-    ids = state.ids.get(ticket.day, {})
+    ids = state.ids_of(ticket.day)
     if not left:
         for id_hash in ticket.ids[::2]:
-            ids.pop(id_hash, None)
+            ids.discard(id_hash)
         del state.tickets[key]
         state.live.pop(key, None)
         forget_spans(state, key)
@@ -164,6 +168,6 @@ def _drop(state: UnitState, key: TicketKey, ticket: Ticket, left: list[Step]) ->
     pairs = list(zip(ticket.ids[::2], ticket.ids[1::2], strict=True))
     for id_hash, _ in pairs:
         if id_hash not in remaining:
-            ids.pop(id_hash, None)
+            ids.discard(id_hash)
     ticket.ids = [number for pair in pairs if pair[0] in remaining for number in pair]
     put_back(state, key, ticket, derive(ticket, state.policy))

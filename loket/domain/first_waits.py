@@ -14,14 +14,16 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Final
 
+import msgspec
 from msgspec import Struct
 
 from loket.domain.contribution import left_within
 from loket.domain.days import closes_at, is_never, service_days
 from loket.domain.estimates import Estimate, kaplan_meier, quantile
 from loket.domain.leg import Leg
-from loket.domain.state import NEVER_BUCKET, First, TicketKey, UnitState
-from loket.domain.steps import EMPTY_SERVICE
+from loket.domain.sealed import sealed_pages, tickets_in
+from loket.domain.state import NEVER_BUCKET, First, UnitState
+from loket.domain.steps import EMPTY_SERVICE, Ticket
 from loket.domain.straight import WAY, steps_straight
 from loket.domain.straight_leg import open_leg
 
@@ -35,6 +37,10 @@ FEWEST: Final = 5
 
 MOST_OFF: Final = 0.5
 """Half of the errors over the median wait: an estimate that is further off is withdrawn."""
+
+
+_PACK: Final = msgspec.msgpack.Encoder()
+_UNPACK: Final = msgspec.msgpack.Decoder(list[First])
 
 
 class DayEstimates(Struct):
@@ -103,21 +109,25 @@ def expected_wait(entered: list[tuple[int, int, int]]) -> tuple[int | None, floa
 
 
 def _firsts(state: UnitState, bucket: int, now: int) -> Iterator[First]:
+    for page, sealed in sealed_pages(state, bucket):
+        if sealed.firsts is None:
+            tickets = tickets_in(state, page)
+            sealed.firsts = _PACK.encode([first for ticket in tickets for first in _of_ticket(state, ticket, now)])
+        yield from _UNPACK.decode(sealed.firsts)
     for key in state.tickets:
         if key[0] != bucket:
             continue
         kept = state.firsts.get(key)
         if kept is None:
-            kept = _of_ticket(state, key, now)
+            ticket = state.ticket(key)
+            kept = [] if ticket is None else _of_ticket(state, ticket, now)
             if key not in state.live:
                 state.firsts[key] = kept
         yield from kept
 
 
-def _of_ticket(state: UnitState, key: TicketKey, now: int) -> list[First]:
-    ticket = state.ticket(key)
-    if ticket is None:
-        return []
+def _of_ticket(state: UnitState, ticket: Ticket, now: int) -> list[First]:
+    key = (ticket.day, ticket.subject)
     if steps_straight(ticket) == len(WAY):
         issue, call, start = ticket.steps[:3]
         label = state.service_label(issue.service or EMPTY_SERVICE, ticket)

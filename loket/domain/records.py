@@ -2,7 +2,7 @@
 
     key                      value
     unit                     the head: tallies, open days, open tickets, and the pages that it names
-    unit \\0 day.page         up to 200 closed tickets of an open day
+    unit \\0 day.page         up to 50 closed tickets of an open day
 
     unit \\0 r.day.page       up to 200 requests that were submitted on a day (0: their submission has not come)
     unit \\0 f.page           hashes of up to 20,000 forgotten requests
@@ -12,15 +12,18 @@ The head names its pages: a page that it does not name is dropped, or an old wri
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, cast
 
 import msgspec
 from msgspec import Meta, Raw, Struct, field
 
 from loket.domain.counters import Counter
-from loket.domain.days import Admission, QueueClosing, service_days
-from loket.domain.judged import JUDGED_PAGE, restore, unpack
+from loket.domain.days import Admission, QueueClosing, is_never, service_days
+from loket.domain.durations import MINUTE
+from loket.domain.ids import Ids
+from loket.domain.judged import JUDGED_PAGE, restore
+from loket.domain.judged import unpack as unpack_judged
 from loket.domain.policy import UnitPolicy
 from loket.domain.request_records import (
     gone_records,
@@ -30,14 +33,18 @@ from loket.domain.request_records import (
     restore_requests,
     take_request_records,
 )
+from loket.domain.sealed import Glance, glances, seal, seal_again
 from loket.domain.staffing import Staff
-from loket.domain.state import SessionDay, Spans, derive
+from loket.domain.state import NEVER_BUCKET, PAGE_TICKETS, SessionDay, Spans, derive, rest
 from loket.domain.steps import Ticket
 from loket.domain.straight import WAY, steps_straight
 from loket.domain.tally import BUCKETS_MS, Amount, Counts, DayTally, ServiceTally
 from loket.domain.terms import Terms, terms_of
 from loket.domain.unit import PageKey, UnitState
 from loket.errors import LoketError
+
+Codec = Callable[[bytes], bytes]
+"""How values are packed where they are written, and unpacked."""
 
 FORMAT = 1
 """The version of the records. A state of another version is rebuilt from the log, never guessed."""
@@ -50,6 +57,9 @@ class RecordError(LoketError):
         super().__init__(f"the state of unit {unit!r} cannot be read: {reason}; it has to be rebuilt from the log")
         self.unit = unit
         self.reason = reason
+
+
+_Minute = Annotated[int, Meta(ge=0, le=2**53 // MINUTE)]
 
 
 class Head(Struct, omit_defaults=True):
@@ -81,6 +91,11 @@ class Head(Struct, omit_defaults=True):
     forgotten: list[int] = field(default_factory=list)
     hours: bytes = b""
     feedback: dict[int, list[int]] = field(default_factory=dict)
+    judged: dict[int, dict[str, dict[_Minute, Amount]]] | None = None
+    """When people were judged on open days; None in records from before it was told, of which every page is opened."""
+
+    reopened: list[str] = field(default_factory=list)
+    """The pages that have an open ticket again."""
 
 
 _FURTHEST_MS = 2**53
@@ -114,6 +129,13 @@ def split_key(key: bytes) -> tuple[str, str | None]:
 
 def head_bytes(state: UnitState) -> bytes:
     """The head of a unit, packed."""
+    tickets = [ticket for key in state.live if isinstance(ticket := state.tickets[key], Ticket)]
+    # Those that are in no page, in the order in which they came. One that rests is straight, and was never closed.
+    never_closed = [
+        Raw(found) if isinstance(found, bytes) else found
+        for key in state.live
+        if isinstance(found := state.tickets[key], bytes) or found.page < 0
+    ]
     return _ENCODER.encode(
         Head(
             FORMAT,
@@ -129,7 +151,7 @@ def head_bytes(state: UnitState) -> bytes:
             terms_of(state.policy),
             state.last_call,
             state.late,
-            _never_closed(state),
+            cast("list[Ticket]", never_closed),
             [page_name(page) for page in all_pages(state)],
             state.sessions,
             state.staff,
@@ -141,14 +163,19 @@ def head_bytes(state: UnitState) -> bytes:
             *page_names(state),
             hours_mark(state.policy) if state.requests.held else b"",
             state.feedback,
+            _judged(state),
+            sorted({page_name((ticket.day, ticket.page)) for ticket in tickets if ticket.page >= 0}),
         )
     )
 
 
-def _never_closed(state: UnitState) -> list[Ticket]:
-    """The tickets that are in no page, in the order in which they came; all of them are open."""
-    tickets = (state.tickets[key] for key in state.live)
-    return [ticket for ticket in tickets if isinstance(ticket, Ticket) and ticket.page < 0]
+def _judged(state: UnitState) -> dict[int, dict[str, dict[int, int]]]:
+    told = {}
+    for day, judged in state.judged.items():
+        minutes = {label: minutes for label, minutes in judged.items() if minutes}
+        if minutes:
+            told[day] = minutes
+    return told
 
 
 def all_pages(state: UnitState) -> list[PageKey]:
@@ -160,20 +187,37 @@ def page_bytes(state: UnitState, page: PageKey) -> bytes:
     """A page of closed tickets, or of when people were judged, packed."""
     if page[1] == JUDGED_PAGE:
         return state.judged_past[page[0]]
+    if page in state.sealed:
+        return state.unpack(state.sealed[page].packed)
     tickets = (state.tickets[key] for key in state.pages[page])
     return _ENCODER.encode([Raw(t) if isinstance(t, bytes) else t for t in tickets])
 
 
-def take_records(state: UnitState) -> list[tuple[bytes, bytes | None]]:
-    """The head, the pages that changed since the last take, None for pages that are gone: one write."""
+def take_records(state: UnitState, pack: Codec = bytes, unpack: Codec = bytes) -> list[tuple[bytes, bytes | None]]:
+    """The head, the pages that changed since the last take, None for pages that are gone: one write.
+
+    The values are packed. Full pages of closed tickets stay so in the state, which uses `unpack` when it needs them.
+    """
     unit = state.unit.encode()
-    records: list[tuple[bytes, bytes | None]] = [(unit, head_bytes(state))]
-    records.extend((unit + b"\0" + page_name(page).encode(), page_bytes(state, page)) for page in state.dirty_pages)
+    state.unpack = unpack
+    rest(state)
+    records: list[tuple[bytes, bytes | None]] = [(unit, pack(head_bytes(state)))]
+    reopened = {(key[0], ticket.page) for key in state.live if isinstance(ticket := state.tickets[key], Ticket)}
+    for page in state.dirty_pages:
+        sealed = state.sealed.get(page)
+        packed = pack(page_bytes(state, page)) if sealed is None else sealed.packed
+        if sealed is None and page not in reopened and _is_full(state, page):
+            seal(state, page, packed)
+        records.append((unit + b"\0" + page_name(page).encode(), packed))
     records.extend((unit + b"\0" + page_name(page).encode(), None) for page in state.gone_pages)
-    records.extend(take_request_records(state))
+    records.extend((key, None if value is None else pack(value)) for key, value in take_request_records(state))
     state.dirty_pages.clear()
     state.gone_pages.clear()
     return records
+
+
+def _is_full(state: UnitState, page: PageKey) -> bool:
+    return page[1] != JUDGED_PAGE and not is_never(state.policy) and len(state.pages[page]) >= PAGE_TICKETS
 
 
 def mark_all(state: UnitState) -> None:
@@ -182,8 +226,9 @@ def mark_all(state: UnitState) -> None:
     mark_requests(state)
 
 
-def load(head: bytes, pages: Mapping[str, bytes], policy: UnitPolicy) -> UnitState:
-    """The state that records hold. Pages that the head does not name are dropped, and their deletion is due again.
+def load(head: bytes, pages: Mapping[str, bytes], policy: UnitPolicy, unpack: Codec = bytes) -> UnitState:
+    """The state that records hold: the head, and pages that are packed. Pages that the head does not name are dropped,
+    and their deletion is due again. Full pages of closed tickets stay packed until an event is of one of them.
 
     Raises RecordError where the head or a page that it names cannot be read.
     """
@@ -194,13 +239,14 @@ def load(head: bytes, pages: Mapping[str, bytes], policy: UnitPolicy) -> UnitSta
     if read.format != FORMAT:
         raise RecordError(read.unit, f"it has format {read.format}, this version reads {FORMAT}")
     try:
-        return _state_of(read, pages, policy)
+        return _state_of(read, pages, policy, unpack)
     except _SENSELESS as error:
         raise RecordError(read.unit, f"what it says makes no sense ({error})") from error
 
 
-def _state_of(read: Head, pages: Mapping[str, bytes], policy: UnitPolicy) -> UnitState:
+def _state_of(read: Head, pages: Mapping[str, bytes], policy: UnitPolicy, unpack: Codec) -> UnitState:
     state = UnitState(read.unit, policy)
+    state.unpack = unpack
     state.offset = read.offset
     state.terms = read.terms
     state.admission = read.admission
@@ -220,37 +266,56 @@ def _state_of(read: Head, pages: Mapping[str, bytes], policy: UnitPolicy) -> Uni
     _check_times(state)
     for day, closings in state.closings.items():
         if not state.admission.is_closed(day):  # ids are forgotten with their day (rule 8), a closing may outlive it
-            state.ids[day] = {closing.hash: closing.content for closing in closings}
+            state.ids[day] = Ids((closing.hash, closing.content) for closing in closings)
     for day, told in state.sessions.items():
         if not state.admission.is_closed(day):
-            state.ids.setdefault(day, {}).update(zip(told.ids[::2], told.ids[1::2], strict=True))
+            state.ids_of(day).update(_pairs(told.ids))
     state.feedback = read.feedback
     for day, ids in read.feedback.items():
-        state.ids.setdefault(day, {}).update(zip(ids[::2], ids[1::2], strict=True))
+        state.ids_of(day).update(_pairs(ids))
     counted = dict.fromkeys(read.admission.tickets, 0)  # of what is there, whatever the head says
     state.admission.tickets = counted
+    _remember(state, read.open)
+    restores_judged = read.judged is None
+    state.judged = read.judged or {}
     for ticket in read.open:
-        _restore(state, ticket, None)
+        _restore(state, ticket, None, judged=restores_judged)
+    rest(state)
+    known: dict[int, set[int]] = {}
+    can_seal = not restores_judged and not is_never(policy)
     for name in read.pages:
         packed = pages.get(name)
         if packed is None:
             raise RecordError(read.unit, f"its page {name} is missing")
         page = _page_key(name)
         try:
+            unpacked = unpack(packed)
             if page[1] == JUDGED_PAGE:
-                unpack(packed)
-                state.judged_past[page[0]] = bytes(packed)
+                unpack_judged(unpacked)
+                state.judged_past[page[0]] = bytes(unpacked)
                 continue
-            tickets = _PAGE.decode(packed)
+            is_closed = page[0] != NEVER_BUCKET and name not in read.reopened
+            if (
+                can_seal
+                and is_closed
+                and _stays_sealed(state, page, packed, unpacked, known.setdefault(page[0], set()))
+            ):
+                continue
+            tickets = _PAGE.decode(unpacked)
         except _SENSELESS as error:
             raise RecordError(read.unit, f"its page {name} is damaged ({error})") from error
+        _remember(state, tickets)
         state.pages[page] = [(ticket.day, ticket.subject) for ticket in tickets]
         for ticket in tickets:
-            _restore(state, ticket, page)
+            _restore(state, ticket, page, judged=restores_judged)
     for day, _ in state.tickets:
         counted[day] = counted.get(day, 0) + 1
-    restore_requests(state, read.requests, read.forgotten, read.hours, pages)
-    named = {*read.pages, *read.requests, *(f"f.{number}" for number in read.forgotten)}
+    for day, subjects in state.subjects.items():
+        counted[day] = counted.get(day, 0) + len(subjects)
+    of_requests = {*read.requests, *(f"f.{number}" for number in read.forgotten)}
+    requests = {name: unpack(packed) for name, packed in pages.items() if name in of_requests}
+    restore_requests(state, read.requests, read.forgotten, read.hours, requests)
+    named = {*read.pages, *of_requests}
     state.gone_pages.update(map(_page_key, gone_records(state, (name for name in pages if name not in named))))
     return state
 
@@ -273,7 +338,35 @@ def _check_times(state: UnitState) -> None:
         raise RecordError(state.unit, "something is told of no time")
 
 
-def _restore(state: UnitState, ticket: Ticket, page: PageKey | None) -> None:
+def _pairs(ids: list[int]) -> Iterable[tuple[int, int]]:
+    return zip(ids[::2], ids[1::2], strict=True)
+
+
+def _stays_sealed(state: UnitState, page: PageKey, packed: bytes, unpacked: bytes, known: set[int]) -> bool:
+    """Put a full page into the state as it was written; False where each of its tickets has to be looked at."""
+    found = glances(unpacked)
+    if len(found) < PAGE_TICKETS:
+        return False
+    if any(page != (ticket.day, ticket.page) or (ticket.day, ticket.subject) in state.tickets for ticket in found):
+        raise RecordError(state.unit, "a ticket is in two places, or where it does not belong")
+    if not seal_again(state, page, packed, [ticket.subject for ticket in found], known):
+        return False
+    _remember(state, found)
+    return True
+
+
+def _remember(state: UnitState, tickets: Iterable[Ticket | Glance]) -> None:
+    """Remember the ids of tickets."""
+    by_day: dict[int, list[int]] = {}
+    for ticket in tickets:
+        if len(ticket.ids) & 1:
+            raise ValueError("an id has no content")
+        by_day.setdefault(ticket.day, []).extend(ticket.ids)
+    for day, numbers in by_day.items():
+        state.ids_of(day).take(numbers)
+
+
+def _restore(state: UnitState, ticket: Ticket, page: PageKey | None, *, judged: bool) -> None:
     key = (ticket.day, ticket.subject)
     for step in ticket.steps:
         if not -_FURTHEST_MS <= step.at <= _FURTHEST_MS:
@@ -281,11 +374,10 @@ def _restore(state: UnitState, ticket: Ticket, page: PageKey | None) -> None:
     in_place = ticket.page < 0 if page is None else (ticket.day, ticket.page) == page
     if key in state.tickets or not in_place:
         raise RecordError(state.unit, "a ticket is in two places, or where it does not belong")
-    ids = state.ids.setdefault(ticket.day, {})
-    ids.update(zip(ticket.ids[::2], ticket.ids[1::2], strict=True))
     gone = steps_straight(ticket)
     derived = None if gone else derive(ticket, state.policy)
-    restore(state, ticket, None if derived is None else derived.folded.legs)
+    if judged:
+        restore(state, ticket, None if derived is None else derived.folded.legs)
     if gone == len(WAY) or (derived is not None and not derived.folded.is_open):
         state.tickets[key] = _ENCODER.encode(ticket)
     else:

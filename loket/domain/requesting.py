@@ -142,7 +142,7 @@ def apply_feedback(state: UnitState, event: events.FeedbackGiven, day: int, id_h
     if len(ids) >= 2 * MAX_FEEDBACK:
         return None
     ids += (id_hash, content)
-    state.ids.setdefault(day, {})[id_hash] = content
+    state.ids_of(day).add(id_hash, content)
     service = event.data.service or EMPTY_SERVICE
     if service and not name_service(state, service):
         service = OTHER

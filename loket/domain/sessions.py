@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import msgspec
 from msgspec import Struct
 
 from loket.domain import events
 from loket.domain.days import closes_at, is_never, service_days
 from loket.domain.leg import Leg, Work
 from loket.domain.policy import DAY, UnitPolicy
+from loket.domain.sealed import sealed_pages, tickets_in
 from loket.domain.session_steps import SessionKind, SessionStep, Window
 from loket.domain.staffing import Staff, Waiting, active_of, add_staff, staff_of_day, waits_of, work_of
-from loket.domain.state import NEVER_BUCKET, OTHER, Spans, UnitState
+from loket.domain.state import NEVER_BUCKET, OTHER, Spans, UnitState, derive
 
 __all__ = [
     "MAX_SESSION_STEPS",
@@ -48,6 +50,10 @@ SESSION_KIND: dict[type[events.Envelope], SessionKind] = {
     events.SessionResumed: SessionKind.RESUMED,
     events.SessionEnded: SessionKind.ENDED,
 }
+
+
+_PACK = msgspec.msgpack.Encoder()
+_UNPACK = msgspec.msgpack.Decoder(Spans)
 
 
 class StaffFigures(Struct):
@@ -145,10 +151,8 @@ def _last_settled(state: UnitState) -> int:
     if not is_never(state.policy):
         return closed
     first_at = None
-    for key in state.tickets:
-        ticket = state.ticket(key)
-        derived = None if ticket is None else state.derived(key, ticket)
-        for leg in () if derived is None else derived.folded.legs:
+    for key, ticket in state.all_tickets():
+        for leg in state.derived(key, ticket).folded.legs:
             first_at = leg.first_at if first_at is None else min(first_at, leg.first_at)
     last = closed if first_at is None else min(closed, service_days(state.policy).day(first_at) - 1)
     return max(last, closed - MAX_UNSETTLED_DAYS, state.settled_day)
@@ -216,6 +220,11 @@ def _spans(state: UnitState, day: int) -> Iterator[Spans]:
     """Work and waits of a day's tickets. Those of tickets that time cannot change are kept until an event does."""
     bucket = NEVER_BUCKET if is_never(state.policy) else day
     kept = state.spans.setdefault(bucket, {})
+    for page, sealed in sealed_pages(state, bucket):
+        if sealed.spans is None:
+            legs = (leg for ticket in tickets_in(state, page) for leg in derive(ticket, state.policy).folded.legs)
+            sealed.spans = _PACK.encode(spans_of((leg, None) for leg in legs))
+        yield _UNPACK.decode(sealed.spans)
     for key in state.tickets:
         if key[0] != bucket:
             continue

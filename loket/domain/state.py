@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import msgspec
 from msgspec import Struct, field
 
 from loket.domain.contribution import Contribution, contributions
 from loket.domain.counters import Counter
 from loket.domain.days import Admission, QueueClosing, closes_at, service_days
+from loket.domain.ids import Ids
 from loket.domain.judged import Counted, Minutes
 from loket.domain.leg import Leg, Work
 from loket.domain.legs import Folded, fold, go_on
 from loket.domain.opening import OpeningHours
 from loket.domain.policy import UnitPolicy
 from loket.domain.requests import Requests
+from loket.domain.sealed import Sealed, sealed_of, tickets_in, unseal
 from loket.domain.session_steps import SessionStep
 from loket.domain.staffing import Staff, Waiting
 from loket.domain.steps import Step, Ticket
@@ -24,8 +28,9 @@ from loket.domain.terms import Terms
 OTHER = "other"
 """The label of all names beyond a unit's budget."""
 
-PAGE_TICKETS = 200
-"""Closed tickets in a page (design decision 1)."""
+PAGE_TICKETS = 50
+"""Closed tickets in a page (design decision 1): the last page of a day is written again with every checkpoint, and only
+full ones are sealed."""
 
 NEVER_BUCKET = 0
 """Where the day never starts, tickets are kept under this day; each of their legs knows its own."""
@@ -65,7 +70,7 @@ class Spans(Struct, array_like=True):
     waiting: list[Waiting] = field(default_factory=list)
 
 
-class First(Struct, frozen=True, gc=False):
+class First(Struct, frozen=True, gc=False, array_like=True):
     """The wait of a leg before its first call (ms): from `arrived_at`, ended by a call, by leaving, or by neither.
 
     `entered_at` is when a service began after that call.
@@ -83,8 +88,10 @@ class First(Struct, frozen=True, gc=False):
 class UnitState:
     """Everything that the live indicators of one unit need, and `offset`: the last record that it contains.
 
-    `tickets` holds the tickets of open days, packed once all their legs are closed. `live` holds the derived figures of
-    those with an open leg, None where they are derived when somebody asks (`loket.domain.straight`). `employees` has,
+    `tickets` holds the tickets of open days, packed once all their legs are closed, but those of full pages, which are
+    in `sealed` (`loket.domain.sealed`). `live` holds the derived figures of those with an open leg, None where they are
+    derived when somebody asks (`loket.domain.straight`); such a ticket is packed too, between a checkpoint and its next
+    event. `employees` has,
     of each that has a name in figures, the broker's time of the last event. `spans` keeps, of days with sessions, the
     work and waits of closed tickets; `carried`, where the day never starts, those of forgotten tickets. Days up to
     `settled_day` are in `staff`, and can change no more. `judged` has when people were judged, of the tickets in the
@@ -105,8 +112,11 @@ class UnitState:
         self.days: dict[int, DayTally] = {}
         self.tickets: dict[TicketKey, Ticket | bytes] = {}
         self.live: dict[TicketKey, Live | None] = {}
-        self.ids: dict[int, dict[int, int]] = {}
+        self.ids: dict[int, Ids] = {}
         self.pages: dict[PageKey, list[TicketKey]] = {}
+        self.sealed: dict[PageKey, Sealed] = {}
+        self.subjects: dict[int, Ids] = {}
+        self.unpack: Callable[[bytes], bytes] = bytes
         self.closings: dict[int, list[QueueClosing]] = {}
         self.last_call: dict[str, int] = {}
         self.sessions: dict[int, SessionDay] = {}
@@ -134,7 +144,31 @@ class UnitState:
     def ticket(self, key: TicketKey) -> Ticket | None:
         """The ticket under a key, unpacked."""
         found = self.tickets.get(key)
+        if found is None and self.sealed and self.open_page(key):
+            found = self.tickets.get(key)
         return _UNPACK.decode(found) if isinstance(found, bytes) else found
+
+    def open_page(self, key: TicketKey) -> bool:
+        """Unseal the page that may hold a ticket; whether there is one."""
+        page = sealed_of(self, key)
+        if page is not None:
+            unseal(self, page)
+        return page is not None
+
+    def all_tickets(self) -> Iterator[tuple[TicketKey, Ticket]]:
+        """Every ticket of open days; sealed pages stay sealed."""
+        for key, found in self.tickets.items():
+            yield key, _UNPACK.decode(found) if isinstance(found, bytes) else found
+        for page in self.sealed:
+            for ticket in tickets_in(self, page):
+                yield (page[0], ticket.subject), ticket
+
+    def wake(self, key: TicketKey) -> Ticket:
+        """A straight ticket, unpacked to be changed."""
+        found = self.tickets[key]
+        if isinstance(found, bytes):
+            found = self.tickets[key] = _UNPACK.decode(found)
+        return found
 
     def is_straight(self, key: TicketKey) -> bool:
         """Whether a ticket is open and has gone the straight way so far (`loket.domain.straight`)."""
@@ -160,6 +194,13 @@ class UnitState:
         found = self.days.get(day)
         if found is None:
             found = self.days[day] = DayTally()
+        return found
+
+    def ids_of(self, day: int) -> Ids:
+        """The ids remembered of a day, or of NEVER_BUCKET, made on first use."""
+        found = self.ids.get(day)
+        if found is None:
+            found = self.ids[day] = Ids()
         return found
 
     def person(self, label: str) -> Counts:
@@ -210,6 +251,14 @@ def pack(state: UnitState, key: TicketKey, ticket: Ticket) -> None:
     _mark_page(state, ticket)
 
 
+def rest(state: UnitState) -> None:
+    """Pack the straight tickets that nothing has happened to since this was called last."""
+    tickets = state.tickets
+    for key, live in state.live.items():
+        if live is None and not isinstance(ticket := tickets[key], bytes) and ticket.page < 0:
+            tickets[key] = _PACK.encode(ticket)
+
+
 def _mark_page(state: UnitState, ticket: Ticket) -> None:
     page = (ticket.day, ticket.page)
     state.dirty_pages.add(page)
@@ -227,7 +276,7 @@ def _give_page(state: UnitState, key: TicketKey, ticket: Ticket) -> None:
     """Put a ticket that closes for the first time into its day's last page: a function of the log alone."""
     # The pages of a day are in the order of their numbers, so the newest is the last of its day.
     last = next((page for day, page in reversed(state.pages) if day == ticket.day), 0)
-    if len(state.pages.get((ticket.day, last), ())) >= PAGE_TICKETS:
+    if (ticket.day, last) in state.sealed or len(state.pages.get((ticket.day, last), ())) >= PAGE_TICKETS:
         last += 1
     ticket.page = last
     state.pages.setdefault((ticket.day, last), []).append(key)
@@ -239,7 +288,7 @@ def open_legs(state: UnitState) -> list[tuple[str, Leg, int]]:
     for key, live in state.live.items():
         ticket = state.tickets[key]
         if isinstance(ticket, bytes):
-            continue
+            ticket = _UNPACK.decode(ticket)
         for leg in (open_leg(ticket),) if live is None else live.folded.legs:
             if leg.outcome is None:
                 label = state.service_label(leg.service, ticket)

@@ -20,6 +20,7 @@ from loket.domain.halls import opens_after
 from loket.domain.judged import key_of, note
 from loket.domain.labels import give_labels
 from loket.domain.leg import COMPLETED
+from loket.domain.sealed import sealed_of
 from loket.domain.state import NEVER_BUCKET, OTHER, TicketKey, UnitState, forget_spans, pack
 from loket.domain.steps import EMPTY_SERVICE, Kind, Step, Ticket
 
@@ -48,6 +49,7 @@ def go_straight(
             or data.appointment_at is not None
             or key[0] == NEVER_BUCKET
             or not state.admission.admits(None)
+            or (state.sealed and sealed_of(state, key) is not None)
             or opens_after(state.policy, key[0], at) is not None
         ):
             return False
@@ -55,9 +57,13 @@ def go_straight(
         state.live[key] = None
         state.admission.opened(key[0])
         _issue(state, ticket, data, at, id_hash)
-    elif not isinstance(ticket, Ticket) or not state.is_straight(key) or ticket.steps[-1].at >= at:
+    elif ticket is None or not state.is_straight(key):
         return False
     else:
+        if isinstance(ticket, bytes):
+            ticket = state.wake(key)
+        if ticket.steps[-1].at >= at:
+            return False
         passed = len(ticket.steps)
         if passed == 1 and type(event) is events.TicketCalled and event.data.from_unit is None:
             _call(state, ticket, event.data, at, id_hash, received)
@@ -69,10 +75,7 @@ def go_straight(
             return False
     ticket.ids.append(id_hash)
     ticket.ids.append(content)
-    ids = state.ids.get(key[0])
-    if ids is None:
-        ids = state.ids[key[0]] = {}
-    ids[id_hash] = content
+    state.ids_of(key[0]).add(id_hash, content)
     if state.spans or state.firsts:
         forget_spans(state, key)
     if len(ticket.steps) == len(WAY):

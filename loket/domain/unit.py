@@ -171,7 +171,7 @@ def _apply_step(state: UnitState, event: events.Event, day: int, id_hash: int, c
     give_labels(state, ticket, step.service, step.employee)
     added = ticket.add(step)
     if ticket.remember(id_hash, content):
-        state.ids.setdefault(bucket, {})[id_hash] = content
+        state.ids_of(bucket).add(id_hash, content)
     after = derive_on(ticket, step, before, state.policy) if added else derive(ticket, state.policy)
     changed = _exchange(state, ticket, before, after)
     put_back(state, key, ticket, after)
@@ -267,7 +267,7 @@ def _apply_session(state: UnitState, event: events.Event, day: int, id_hash: int
     if added is Added.REPEAT:
         return Applied.DUPLICATE
     told.ids += (id_hash, content)
-    state.ids.setdefault(day, {})[id_hash] = content
+    state.ids_of(day).add(id_hash, content)
     if added is Added.NEW:
         return Applied.APPLIED
     state.tally(EMPTY_SERVICE).counts.change("contradictions", 1)
@@ -292,7 +292,7 @@ def _see_counter(state: UnitState, event: events.Event, received: int) -> None:
 
 def _close_queue(state: UnitState, event: events.QueueClosed, day: int, id_hash: int, content: int) -> Applied:
     closings = state.closings.setdefault(day, [])
-    state.ids.setdefault(day, {})
+    state.ids_of(day)
     closing = QueueClosing(int(event.time), event.data.service, id_hash, content)
     if any(other.at == closing.at and other.service == closing.service for other in closings):
         return Applied.DUPLICATE
@@ -301,5 +301,5 @@ def _close_queue(state: UnitState, event: events.QueueClosed, day: int, id_hash:
         return Applied.LATE
     closings.append(closing)
     closings.sort(key=lambda other: (other.at, other.hash))
-    state.ids[day][id_hash] = content
+    state.ids_of(day).add(id_hash, content)
     return Applied.APPLIED

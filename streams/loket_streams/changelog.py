@@ -32,9 +32,9 @@ class Packer:
     def __init__(self) -> None:
         self._compressor = zstandard.ZstdCompressor(level=1)
 
-    def pack(self, value: bytes | None) -> bytes | None:
-        """Return the value as it is written; a deletion stays one."""
-        return None if value is None else self._compressor.compress(value)
+    def pack(self, value: bytes) -> bytes:
+        """Return the value as it is written."""
+        return self._compressor.compress(value)
 
 
 def unpack(value: bytes) -> bytes:
@@ -104,7 +104,7 @@ class Reading:
 def decode_unit(unit: str, head: bytes, pages: Mapping[str, bytes], policy: Callable[[str], UnitPolicy]) -> UnitState:
     """Return a unit from its records as they were written. Raises ValueError where they cannot be read."""
     try:
-        state = load(unpack(head), {name: unpack(value) for name, value in pages.items()}, policy(unit))
+        state = load(unpack(head), pages, policy(unit), unpack)
     except RecordError as error:
         raise ValueError(str(error)) from error
     if state.unit != unit:

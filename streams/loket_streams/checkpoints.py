@@ -23,7 +23,7 @@ from typing import Any, Final, Protocol
 from loket.clock import Clock
 from loket.domain.records import mark_all, take_records
 from loket.domain.state import UnitState
-from loket_streams.changelog import MAX_RECORD_BYTES, OFFSET_HEADER, Packer
+from loket_streams.changelog import MAX_RECORD_BYTES, OFFSET_HEADER, Packer, unpack
 from loket_streams.errors import CheckpointError
 from loket_streams.partitions import Partition, Partitions
 
@@ -205,9 +205,9 @@ class Checkpointer:
 
     def _records(self, state: UnitState) -> Records:
         with self._partitions.lock:
-            records = take_records(state)
+            records = take_records(state, self._packer.pack, unpack)
             headers = [(OFFSET_HEADER, str(state.offset).encode())]
-        return [(key, self._packer.pack(value), headers) for key, value in records]
+        return [(key, value, headers) for key, value in records]
 
     def _append(self, batch: Batch, state: UnitState, records: Records) -> None:
         """Put all records of a unit into a batch."""

@@ -14,7 +14,7 @@ from loket.domain.records import head_bytes, page_bytes, take_records
 from loket.domain.state import OTHER
 from loket.scrape import Sample
 from loket.testing.builders import Office
-from loket_streams.changelog import Packer, decode_unit
+from loket_streams.changelog import Packer, decode_unit, unpack
 from support.exported import partition_of
 from support.hostile import POLICY, Told, names
 from support.inventing import MORNING, inventions
@@ -100,9 +100,9 @@ def test_a_state_of_others_that_is_read_back_goes_on_as_it_was() -> None:
     before = [figures(page) for page in told.pages()]
     packer, units = Packer(), {}
     for name, state in partition_of(told.worker).units.items():
-        (_, head), *pages = take_records(state)
-        packed = {key.partition(b"\0")[2].decode(): packer.pack(value) or b"" for key, value in pages}
-        units[name] = decode_unit(name, packer.pack(head) or b"", packed, partitions.policy_of)
+        (_, head), *pages = take_records(state, packer.pack, unpack)
+        packed = {key.partition(b"\0")[2].decode(): value or b"" for key, value in pages}
+        units[name] = decode_unit(name, head or b"", packed, partitions.policy_of)
     partitions.install(0, units, dirty=(), changelog_next=0)
     assert [figures(page) for page in told.pages()] == before
     told.tell(inventions(5))

@@ -12,7 +12,7 @@ from loket.domain.records import take_records
 from loket.domain.state import UnitState
 from loket.domain.unit import apply
 from loket.testing.builders import Office, unit_policy
-from loket_streams.changelog import Packer, decode_unit
+from loket_streams.changelog import Packer, decode_unit, unpack
 from loket_streams.errors import TermsError
 from loket_streams.store import changed_terms
 
@@ -26,9 +26,8 @@ def read_back(written_by: UnitPolicy, policy: UnitPolicy) -> UnitState:
     office = Office()
     state = UnitState("u", written_by)
     apply(state, office.issued("A1", at="09:00", service="s"), int(office.at("09:00")))
-    packer = Packer()
-    ((_, head),) = take_records(state)
-    return decode_unit("u", packer.pack(head) or b"", {}, lambda _: policy)
+    ((_, head),) = take_records(state, Packer().pack, unpack)
+    return decode_unit("u", head or b"", {}, lambda _: policy)
 
 
 def with_targets(*targets: Target) -> UnitPolicy:

@@ -84,26 +84,26 @@ def test_the_head_holds_open_tickets_and_pages_the_closed_ones() -> None:
     assert [ticket[0] for ticket in msgspec.msgpack.decode(pages[f"{day}.0"])] == ["A1", "A2"]
 
 
-def test_a_page_holds_200_tickets() -> None:
+def test_a_page_holds_50_tickets() -> None:
     told = Told()
-    for number in range(401):
+    for number in range(101):
         told.tell(o.issued(f"T{number}", at="09:00"), o.abandoned(f"T{number}", at="09:01"))
     _, pages = records_of(told)
     day = o.day.toordinal()
     assert {name: len(msgspec.msgpack.decode(page)) for name, page in pages.items()} == {
-        f"{day}.0": 200,
-        f"{day}.1": 200,
+        f"{day}.0": 50,
+        f"{day}.1": 50,
         f"{day}.2": 1,
     }
 
 
 def test_only_the_head_and_what_changed_is_written() -> None:
     told = Told()
-    for number in range(401):
+    for number in range(101):
         told.tell(o.issued(f"T{number}", at="09:00"), o.abandoned(f"T{number}", at="09:01"))
     records_of(told)
     assert [split_key(key) for key, _ in take_records(told.state)] == [("u", None)]
-    told.tell(o.no_show("T250", at="09:00:30"))
+    told.tell(o.no_show("T60", at="09:00:30"))
     day = o.day.toordinal()
     assert [split_key(key) for key, _ in take_records(told.state)] == [("u", None), ("u", f"{day}.1")]
 
