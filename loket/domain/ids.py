@@ -50,6 +50,8 @@ class Ids:
             self._settle()
         bucket = self._buckets[id_hash & self._mask]
         sought = id_hash.to_bytes(8, "big")
+        if sought not in bucket:  # nearly always
+            return None
         at = bucket.find(sought)
         while at >= 0:
             if not at & 15:

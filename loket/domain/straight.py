@@ -75,7 +75,10 @@ def go_straight(
             return False
     ticket.ids.append(id_hash)
     ticket.ids.append(content)
-    state.ids_of(key[0]).add(id_hash, content)
+    ids = state.ids.get(key[0])
+    if ids is None:
+        ids = state.ids_of(key[0])
+    ids.add(id_hash, content)
     if state.spans or state.firsts:
         forget_spans(state, key)
     if len(ticket.steps) == len(WAY):

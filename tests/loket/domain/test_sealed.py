@@ -14,7 +14,8 @@ from loket.domain.events import Event
 from loket.domain.figures import evaluate
 from loket.domain.first_waits import evaluate_estimates
 from loket.domain.policy import HOUR, UnitPolicy
-from loket.domain.records import RecordError, all_pages, head_bytes, load, mark_all, page_bytes, split_key, take_records
+from loket.domain.records import RecordError, all_pages, head_bytes, load, page_bytes, split_key, take_records
+from loket.domain.sealed import tickets_in
 from loket.domain.sessions import evaluate_staff
 from loket.domain.state import UnitState
 from loket.domain.steps import Ticket
@@ -113,7 +114,8 @@ def test_law_a_state_that_keeps_its_tickets_packed_is_one_that_does_not(
 
 def a_day(tickets: int) -> tuple[UnitState, list[Event]]:
     """A state that so many people were served in, and the events."""
-    kept, told = UnitState("u", BY_DAY), []
+    kept = UnitState("u", BY_DAY)
+    told: list[Event] = []
     for number in range(tickets):
         at, subject = OPENS + 1_000 * number, f"A{number}"
         told += [
@@ -133,9 +135,13 @@ def test_full_pages_are_sealed_and_opened_for_the_event_of_a_ticket_alone(monkey
         topic: dict[bytes, bytes] = {}
         store(kept, topic)
         assert (len(kept.sealed), len(kept.tickets)) == (3, 5)
-        opened: list[object] = []
-        was = sealed.tickets_in
-        monkeypatch.setattr(sealed, "tickets_in", lambda *args: opened.append(args) or was(*args))
+        opened: list[tuple[int, int]] = []
+
+        def opening(of: UnitState, page: tuple[int, int]) -> list[Ticket]:
+            opened.append(page)
+            return tickets_in(of, page)
+
+        monkeypatch.setattr(sealed, "tickets_in", opening)
         kept = read_back(topic, BY_DAY)
         assert {apply(kept, event, OPENS) for event in told} == {Applied.DUPLICATE}
         assert apply(kept, o.issued("B1", at="09:00", service="s"), OPENS) == Applied.APPLIED
