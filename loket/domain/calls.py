@@ -14,7 +14,8 @@ from msgspec import Struct
 from loket.domain.corrections import corrected, is_corrected
 from loket.domain.days import is_never, service_days
 from loket.domain.durations import MINUTE
-from loket.domain.state import NEVER_BUCKET, TicketKey, UnitState
+from loket.domain.sealed import sealed_pages, tickets_in
+from loket.domain.state import NEVER_BUCKET, PageKey, TicketKey, UnitState
 from loket.domain.steps import EMPTY_SERVICE, Kind, Step, Ticket
 
 __all__ = ["AHEAD_MS", "AT_ONCE", "Call", "LastCalls"]
@@ -42,6 +43,7 @@ class LastCalls:
 
     def __init__(self) -> None:
         self._known: dict[TicketKey, tuple[bytes, int]] = {}
+        self._pages: dict[PageKey, tuple[bytes, list[tuple[int, TicketKey]]]] = {}
 
     def look(self, state: UnitState, now: int, most: int) -> list[Call] | None:
         """The numbers called last on the service day of `now` (ms), the newest first, each once.
@@ -54,35 +56,48 @@ class LastCalls:
         begin, end = days.start(today), now + AHEAD_MS
         if len(self._known) > 2 * len(state.tickets) + AT_ONCE:
             self._known.clear()  # of days that are closed
-        known = self._known
+        if len(self._pages) > 2 * len(state.sealed) + AT_ONCE:
+            self._pages.clear()
+        known, pages = self._known, self._pages
         left = AT_ONCE
         called: list[tuple[int, TicketKey]] = []
+        for page, sealed in sealed_pages(state, bucket):
+            told = pages.get(page)
+            if told is None or told[0] is not sealed.packed:
+                if left <= 0:
+                    return None
+                tickets = tickets_in(state, page)
+                left -= len(tickets)
+                told = pages[page] = (
+                    sealed.packed,
+                    [(_called_at(state, one, today), (one.day, one.subject)) for one in tickets],
+                )
+            called += [(at, key) for at, key in told[1] if begin <= at <= end]
         for key, kept in state.tickets.items():
             if key[0] != bucket:
                 continue
             if isinstance(kept, bytes):
                 found = known.get(key)
                 if found is None or found[0] is not kept:
-                    if not left:
+                    if left <= 0:
                         return None
                     left -= 1
-                    found = known[key] = (kept, _called_at(state, key, today))
+                    found = known[key] = (kept, _called_at(state, state.ticket(key), today))
                 at = found[1]
             else:
-                at = _called_at(state, key, today)
+                at = _called_at(state, kept, today)
             if begin <= at <= end:
                 called.append((at, key))
         return [_call(state, key, today) for _, key in nlargest(most, called)]
 
 
-def _called_at(state: UnitState, key: TicketKey, today: int) -> int:
-    ticket = state.ticket(key)
+def _called_at(state: UnitState, ticket: Ticket | None, today: int) -> int:
     call = None if ticket is None else _last_call(state, ticket, today)[0]
     return _NEVER_CALLED if call is None else call.at
 
 
 def _call(state: UnitState, key: TicketKey, today: int) -> Call:
-    ticket = state.ticket(key) or Ticket(key[1], key[0])
+    ticket = state.seen(key) or Ticket(key[1], key[0])
     call, service = _last_call(state, ticket, today)
     at, counter = (_NEVER_CALLED, None) if call is None else (call.at, call.counter)
     return Call(key[1], at, counter, state.service_label(service, ticket))

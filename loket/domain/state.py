@@ -155,6 +155,13 @@ class UnitState:
             unseal(self, page)
         return page is not None
 
+    def seen(self, key: TicketKey) -> Ticket | None:
+        """As `ticket`, for who only looks: a sealed page stays sealed."""
+        page = None if key in self.tickets else sealed_of(self, key)
+        if page is None:
+            return self.ticket(key)
+        return next((ticket for ticket in tickets_in(self, page) if ticket.subject == key[1]), None)
+
     def all_tickets(self) -> Iterator[tuple[TicketKey, Ticket]]:
         """Every ticket of open days; sealed pages stay sealed."""
         for key, found in self.tickets.items():

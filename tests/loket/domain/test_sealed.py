@@ -10,6 +10,7 @@ import pytest
 from hypothesis import strategies as st
 
 from loket.domain import records, sealed, state
+from loket.domain.calls import LastCalls
 from loket.domain.events import Event
 from loket.domain.figures import evaluate
 from loket.domain.first_waits import evaluate_estimates
@@ -72,7 +73,13 @@ def stored(kept: UnitState) -> tuple[object, ...]:
 def shown(kept: UnitState) -> list[object]:
     """All that is shown of a state, at several instants."""
     return [
-        (evaluate(kept, now), evaluate_staff(kept, now), evaluate_windows(kept, now), evaluate_estimates(kept, now))
+        (
+            evaluate(kept, now),
+            evaluate_staff(kept, now),
+            evaluate_windows(kept, now),
+            evaluate_estimates(kept, now),
+            [call.at for call in LastCalls().look(kept, now, 3) or ()],
+        )
         for now in NOWS
     ]
 
@@ -146,6 +153,9 @@ def test_full_pages_are_sealed_and_opened_for_the_event_of_a_ticket_alone(monkey
         assert {apply(kept, event, OPENS) for event in told} == {Applied.DUPLICATE}
         assert apply(kept, o.issued("B1", at="09:00", service="s"), OPENS) == Applied.APPLIED
         evaluate(kept, OPENS + HOUR)
+        calls = LastCalls()
+        found = [calls.look(kept, OPENS + HOUR, 20) for _ in range(2)]
+        assert found == 2 * [LastCalls().look(a_day(35)[0], OPENS + HOUR, 20)]
         store(kept, topic)
         assert (len(kept.sealed), opened) == (3, [])
         assert apply(kept, o.recalled("A12", at="09:30"), OPENS) == Applied.APPLIED
