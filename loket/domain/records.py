@@ -310,7 +310,7 @@ def _state_of(read: Head, pages: Mapping[str, bytes], policy: UnitPolicy, unpack
             _restore(state, ticket, page, judged=restores_judged)
     for day, _ in state.tickets:
         counted[day] = counted.get(day, 0) + 1
-    for day, subjects in state.subjects.items():
+    for day, subjects in known.items():
         counted[day] = counted.get(day, 0) + len(subjects)
     of_requests = {*read.requests, *(f"f.{number}" for number in read.forgotten)}
     requests = {name: unpack(packed) for name, packed in pages.items() if name in of_requests}
