@@ -1,7 +1,8 @@
 """`python -m benchmarks`: everything, or the parts that are named. Ratios count; the machine decides about the rest.
 
 domain    the decoder and the fold, beside a bare msgspec decode
-scale     the fold with more units and open tickets, and the memory and restart of 10,000 units
+scale     the fold with more units and open tickets
+country   memory and restart of 10,000 units with 100 open and 200 closed tickets each
 calendar  service time for 100,000 open requests, and windows at a scrape
 worker    the worker on a real Kafka, beside Faust as documented
 sink      the sink into SQLite and PostgreSQL, beside a plain insert of the same bytes
@@ -65,7 +66,11 @@ def _domain(args: argparse.Namespace) -> Iterator[str]:
 
 
 def _scale(_args: argparse.Namespace) -> Iterator[str]:
-    yield from scale.lines(10_000)
+    yield from scale.lines()
+
+
+def _country(_args: argparse.Namespace) -> Iterator[str]:
+    yield from scale.country(10_000)
 
 
 def _calendar(args: argparse.Namespace) -> Iterator[str]:
@@ -112,7 +117,14 @@ def _year(args: argparse.Namespace) -> Iterator[str]:
     yield from year.lines(args.events, args.days)
 
 
-PARTS = {"domain": _domain, "calendar": _calendar, "scale": _scale, "worker": _worker, "sink": _sink}
+PARTS = {
+    "domain": _domain,
+    "calendar": _calendar,
+    "scale": _scale,
+    "country": _country,
+    "worker": _worker,
+    "sink": _sink,
+}
 NAMED = {"year": _year}
 
 main()

@@ -139,11 +139,10 @@ def country(units: int) -> Iterator[str]:
     )
 
 
-def lines(units: int) -> Iterator[str]:
-    """What was measured."""
+def lines() -> Iterator[str]:
+    """What an event costs."""
     base = apply_us(100, 10, 200_000)
     yield f"apply, {100:>6} units, {10:>3} open tickets each {base:8.2f} µs   1.00 ×"
     for number, open_at_once in ((10_000, 10), (100, 500)):
         took = apply_us(number, open_at_once, 200_000)
         yield f"apply, {number:>6} units, {open_at_once:>3} open tickets each {took:8.2f} µs   {took / base:.2f} ×"
-    yield from country(units)
