@@ -213,6 +213,16 @@ def test_a_unit_that_nobody_knows_is_said(scene: Scene, open_page: Any) -> None:
     expect(page.get_by_role("alert")).to_contain_text("tidak menyebut unit yang sah")
 
 
+def test_a_device_that_slept_does_not_show_what_it_had_as_the_present(scene: Scene, open_page: Any) -> None:
+    page = open_page(f"{scene.staff}/unit?unit={BUSY}", clock=True)
+    expect(page.locator("#verdict .verdict")).to_have_attribute("data-queue", "over")
+    page.route("**/api/**", lambda route: route.abort())  # no network yet after waking up
+    page.evaluate("const now = Date.now; Date.now = () => now() + 3600000")  # performance.now() stood still meanwhile
+    expect(page.locator("#verdict .verdict")).to_have_attribute("data-queue", "stale")
+    page.unroute("**/api/**")
+    expect(page.locator("#verdict .verdict")).to_have_attribute("data-queue", "over")
+
+
 def test_a_page_that_hears_nothing_shows_no_state_as_if_it_were_the_present(scene: Scene, open_page: Any) -> None:
     staff = open_page(f"{scene.staff}/unit?unit={BUSY}", clock=True)
     hall = open_page(f"{scene.staff}/hall?unit={BUSY}", SCREEN, clock=True)

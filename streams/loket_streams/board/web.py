@@ -95,7 +95,7 @@ class Site:
                 app.router.add_get(f"/static/{name}", self._file(name))
         for what in told:
             app.router.add_get(f"/api/{what}", self._once(what))
-            app.router.add_get(f"/api/{what}/events", self._events(what))
+            app.router.add_get(f"/api/{what}/events", self._events(what), allow_head=False)
         return app
 
     def _file(self, name: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

@@ -209,6 +209,10 @@ def test_a_page_gets_what_there_is_at_once_and_then_what_is_new(make: Callable[.
         assert next(told for told in found if told["queue"]["waiting"] == 2)
 
 
+def test_events_have_no_head(make: Callable[..., Board]) -> None:
+    assert make().get("/api/unit/events?unit=u", method="HEAD")[0] == 405
+
+
 def test_where_nothing_changes_a_sign_of_life_comes(
     make: Callable[..., Board], monkeypatch: pytest.MonkeyPatch
 ) -> None:

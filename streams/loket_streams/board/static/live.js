@@ -14,6 +14,7 @@ export function follow(address, show) {
   let offset = null;
   let refused = null;
   let hiding = null;
+  let ticked = Date.now();
   const began = performance.now();
 
   const now = () => (offset === null ? Date.now() : offset + performance.now());
@@ -80,7 +81,16 @@ export function follow(address, show) {
     }
   });
 
-  setInterval(draw, 1000);
+  setInterval(() => {
+    // A device that slept heard nothing meanwhile, though its own clock may have stood still with it.
+    const wall = Date.now();
+    if (Math.abs(wall - ticked) > SILENCE_MS) {
+      heard = performance.now() - SILENCE_MS - 1;
+      open();
+    }
+    ticked = wall;
+    draw();
+  }, 1000);
   open();
   draw();
 }
