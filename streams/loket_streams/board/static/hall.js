@@ -4,21 +4,47 @@ import { about, clock, counted, named, say } from "./words.js";
 import { at, h, put } from "./dom.js";
 import { follow, isPresent } from "./live.js";
 
-const SERVICES_AT_ONCE = 4;
+const SERVICES_AT_ONCE = 5;
+const SMALLEST = 0.35;
 const TURN_MS = 8000;
 const unit = new URLSearchParams(location.search).get("unit") || "";
 const began = performance.now();
+let rows = { count: SERVICES_AT_ONCE, of: "" };
 
 function show(told, data, now) {
   document.title = `${named(told && told.name, unit)} · Loket`;
-  put(at("name"), named(told && told.name, unit));
+  const name = named(told && told.name, unit);
+  put(at("name"), name);
+  at("name").className = name.length > 36 ? "long" : "";
   put(at("clock"), told === null ? "" : clock(data.state === "replay" ? data.as_of : now, told.zone));
   const fresh = told !== null && isPresent(data);
   document.body.classList.toggle("old", !fresh);
-  put(at("warning"), fresh ? state(told) : data.state === "connecting" ? null : trouble(data));
-  put(at("now"), fresh ? calling(told) : null);
+  put(at("warning"), fresh || data.state === "connecting" ? null : trouble(data));
+  put(at("hours"), fresh ? state(told) : null);
   put(at("before"), fresh ? before(told) : null);
+  fit(at("before"));
+  put(at("now"), fresh ? calling(told) : null);
+  fit(at("now"));
   put(at("queue"), fresh ? queue(told) : null);
+  while (overflows(at("queue")) && rows.count > 1) {
+    rows.count -= 1;
+    put(at("queue"), queue(told));
+  }
+}
+
+const overflows = (place) => place.scrollHeight > place.clientHeight + 2;
+
+// Smaller letters where a number or a counter has a long name, measured once for each text and size of the screen.
+function fit(place) {
+  const key = `${place.textContent} ${innerWidth} ${innerHeight}`;
+  if (place.dataset.fitted === key) return;
+  place.dataset.fitted = key;
+  let scale = 1;
+  place.style.setProperty("--scale", scale);
+  while (overflows(place) && scale > SMALLEST) {
+    scale -= 0.05;
+    place.style.setProperty("--scale", scale);
+  }
 }
 
 function trouble(data) {
@@ -33,7 +59,7 @@ function trouble(data) {
 
 function state(told) {
   if (told.hours !== "closed" && told.hours !== "break") return null;
-  return h("div", { class: "shut" }, h("span", { class: "shape", "aria-hidden": "true" }, told.hours === "closed" ? "◼ " : "◐ "), say(told.hours === "closed" ? "hall_closed" : "hall_break"));
+  return [h("span", { class: "shape", "aria-hidden": "true" }, told.hours === "closed" ? "◼ " : "◐ "), say(told.hours === "closed" ? "hall_closed" : "hall_break")];
 }
 
 const numbered = (call) => (call.number === null ? say("hidden_number") : call.number);
@@ -61,9 +87,12 @@ function before(told) {
 }
 
 function queue(told) {
-  const pages = Math.max(1, Math.ceil(told.services.length / SERVICES_AT_ONCE));
+  // As many rows as the screen holds, found anew for other services or another screen.
+  const of = `${told.services.map((service) => named(service.name)).join()} ${innerWidth} ${innerHeight}`;
+  if (rows.of !== of) rows = { count: SERVICES_AT_ONCE, of };
+  const pages = Math.max(1, Math.ceil(told.services.length / rows.count));
   const page = Math.floor((performance.now() - began) / TURN_MS) % pages;
-  const services = told.services.slice(page * SERVICES_AT_ONCE, (page + 1) * SERVICES_AT_ONCE);
+  const services = told.services.slice(page * rows.count, (page + 1) * rows.count);
   return [
     h("div", { class: "waiting" }, h("span", { class: "label" }, say("hall_waiting")), h("span", { class: "value", id: "waiting" }, String(told.waiting))),
     h(
