@@ -148,7 +148,7 @@ def head_bytes(state: UnitState) -> bytes:
             state.people,
             state.days,
             state.closings,
-            terms_of(state.policy),
+            terms_of(state.policy, state.admission.received),
             state.last_call,
             state.late,
             cast("list[Ticket]", never_closed),

@@ -6,17 +6,32 @@ was changed while no process ran.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
+from functools import lru_cache
 
+import msgspec
 from msgspec import Struct
 
-from loket.domain.policy import ServicePolicy, Target, UnitPolicy
+from loket.domain.calendar import Calendar
+from loket.domain.days import service_days
+from loket.domain.policy import Clock, ServicePolicy, Since, Target, Turnaround, UnitPolicy
 
-__all__ = ["Terms", "differences", "terms_of"]
+__all__ = ["DAYS_OF_HOURS", "Terms", "differences", "terms_of"]
+
+DAYS_OF_HOURS = 100
+"""Service days up to the last event whose opening hours are held against the file: more than windows, the budget's
+month and requests that have ended reach back."""
+
+_PACK = msgspec.msgpack.Encoder()
 
 
 class Terms(Struct, frozen=True, array_like=True):
-    """Of a unit of the targets: its days, its thresholds (ms), and each service's targets as (from, ms, share)."""
+    """Of a unit of the targets: its days, its thresholds (ms), and each service's targets as (from, ms, share).
+
+    `turnarounds` are (from, ms, share, clock, since) by service, and `hours` a hash of the opening hours of
+    DAYS_OF_HOURS days with the last of these days. Both are None where an earlier version wrote them not.
+    """
 
     zone: str
     day_starts_ms: int | None
@@ -25,12 +40,16 @@ class Terms(Struct, frozen=True, array_like=True):
     targets: dict[str, list[tuple[int, int, float]]]
     waits_from_opening: bool = False
     close_after_ms: int | None = None
+    turnarounds: dict[str, list[tuple[int, int, float, Clock, Since]]] | None = None
+    hours: tuple[int, bytes] | None = None
 
 
-def terms_of(policy: UnitPolicy) -> Terms | None:
-    """The terms of a policy; None for a unit that no target names, as a later file may name it."""
+def terms_of(policy: UnitPolicy, received: int) -> Terms | None:
+    """The terms of a policy for a unit whose last event was `received` (ms); None for a unit that no target names, as a
+    later file may name it."""
     if not policy.known:
         return None
+    day = service_days(policy).day(received)
     return Terms(
         policy.zone,
         policy.day_starts_ms,
@@ -43,6 +62,15 @@ def terms_of(policy: UnitPolicy) -> Terms | None:
         },
         policy.waits_from_opening,
         policy.close_after_ms,
+        {
+            name: [
+                (promise.valid_from, promise.within_ms, promise.objective, promise.clock, promise.since)
+                for promise in service.turnarounds
+            ]
+            for name, service in policy.services.items()
+            if service.turnarounds
+        },
+        (day, _hours_up_to(policy.calendar, day)),
     )
 
 
@@ -58,9 +86,38 @@ def differences(before: Terms, policy: UnitPolicy, day: int) -> Iterator[str]:
     ):
         if old != new:
             yield name
-    for service in sorted(before.targets.keys() | policy.services.keys()):
-        old_targets = ServicePolicy(targets=tuple(Target(*told) for told in before.targets.get(service, ())))
-        new_targets = policy.services.get(service, ServicePolicy())
-        begins = {t.valid_from for t in (*old_targets.targets, *new_targets.targets) if t.valid_from <= day}
-        if any(old_targets.target(begin) != new_targets.target(begin) for begin in begins):
+    if before.hours is not None:
+        last, hours = before.hours
+        if hours != _hours_up_to(policy.calendar, last):
+            yield "hours"
+    turnarounds = before.turnarounds
+    for service in sorted(before.targets.keys() | (turnarounds or {}).keys() | policy.services.keys()):
+        new = policy.services.get(service, ServicePolicy())
+        old = ServicePolicy(
+            targets=tuple(Target(*told) for told in before.targets.get(service, ())),
+            turnarounds=(
+                new.turnarounds
+                if turnarounds is None
+                else tuple(Turnaround(*told) for told in turnarounds.get(service, ()))
+            ),
+        )
+        if any(_promised(old, begin) != _promised(new, begin) for begin in _begins(old, new, day)):
             yield f"services.{service}"
+
+
+def _begins(old: ServicePolicy, new: ServicePolicy, day: int) -> set[int]:
+    """The days up to `day` from which something is promised."""
+    promises = (*old.targets, *new.targets, *old.turnarounds, *new.turnarounds)
+    return {promise.valid_from for promise in promises if promise.valid_from <= day}
+
+
+def _promised(service: ServicePolicy, day: int) -> tuple[Target | None, Turnaround | None]:
+    return service.target(day), service.turnaround(day)
+
+
+@lru_cache(maxsize=16_384)  # one of each unit and day: heads are written every few seconds
+def _hours_up_to(calendar: Calendar, last: int) -> bytes:
+    """A hash of the opening hours of the DAYS_OF_HOURS days up to `last`."""
+    own = dict(calendar.exceptions)
+    found = [own[day] if day in own else calendar.usual(day) for day in range(last - DAYS_OF_HOURS + 1, last + 1)]
+    return hashlib.blake2b(_PACK.encode(found), digest_size=8).digest()

@@ -7,9 +7,12 @@ from datetime import date
 import pytest
 from msgspec.structs import replace
 
-from loket.domain.policy import ServicePolicy, Target, UnitPolicy
+from loket.domain.calendar import ALWAYS_VALID, CLOSED, Calendar, DayHours, Schedule
+from loket.domain.durations import HOUR
+from loket.domain.policy import Clock, ServicePolicy, Since, Target, Turnaround, UnitPolicy
 from loket.domain.records import take_records
 from loket.domain.state import UnitState
+from loket.domain.terms import DAYS_OF_HOURS
 from loket.domain.unit import apply
 from loket.testing.builders import Office, unit_policy
 from loket_streams.changelog import Packer, decode_unit, unpack
@@ -74,3 +77,61 @@ def test_of_many_units_some_are_named() -> None:
     told = str(TermsError({f"u{number:02}": ["zone"] for number in range(12)}))
     assert "units.u09: zone, and 2 units more" in told
     assert "units.u10" not in told
+
+
+PROMISED = Turnaround(1, 24 * HOUR, 0.9)
+WITH_REQUESTS = replace(JUDGED_BY, services={"ktp": ServicePolicy(turnarounds=(PROMISED,))})
+
+
+@pytest.mark.parametrize(
+    ("promises", "changed"),
+    [
+        ((PROMISED,), []),
+        ((PROMISED, replace(PROMISED, valid_from=TODAY + 1, within_ms=HOUR)), []),
+        ((PROMISED, replace(PROMISED, valid_from=TODAY, within_ms=HOUR)), ["services.ktp"]),
+        ((replace(PROMISED, within_ms=HOUR),), ["services.ktp"]),
+        ((replace(PROMISED, objective=0.5),), ["services.ktp"]),
+        ((replace(PROMISED, clock=Clock.SERVICE),), ["services.ktp"]),
+        ((replace(PROMISED, since=Since.ACCEPTANCE),), ["services.ktp"]),
+        ((), ["services.ktp"]),
+    ],
+)
+def test_targets_of_requests_are_held_against_the_file_too(
+    promises: tuple[Turnaround, ...], changed: list[str]
+) -> None:
+    policy = replace(WITH_REQUESTS, services={"ktp": ServicePolicy(turnarounds=promises)})
+    assert changed_terms(read_back(WITH_REQUESTS, policy)) == changed
+
+
+MORNINGS = DayHours(((8 * HOUR, 12 * HOUR),))
+LONG_DAYS = DayHours(((8 * HOUR, 16 * HOUR),))
+HELD = Calendar((Schedule(ALWAYS_VALID, (LONG_DAYS,) * 7),))
+
+
+@pytest.mark.parametrize(
+    ("calendar", "changed"),
+    [
+        (HELD, []),
+        (Calendar(), ["hours"]),
+        (replace(HELD, holidays=frozenset({TODAY - 7})), ["hours"]),
+        (replace(HELD, holidays=frozenset({TODAY})), ["hours"]),
+        (replace(HELD, holidays=frozenset({TODAY + 1})), []),
+        (replace(HELD, holidays=frozenset({TODAY - 7}), exceptions=((TODAY - 7, LONG_DAYS),)), []),
+        (replace(HELD, holidays=frozenset({TODAY - DAYS_OF_HOURS})), []),
+        (replace(HELD, exceptions=((TODAY, MORNINGS),)), ["hours"]),
+        (replace(HELD, exceptions=((TODAY + 3, CLOSED),)), []),
+        (Calendar((*HELD.schedules, Schedule(TODAY + 1, (MORNINGS,) * 7))), []),
+        (Calendar((*HELD.schedules, Schedule(TODAY - 1, (MORNINGS,) * 7))), ["hours"]),
+    ],
+)
+def test_hours_of_days_gone_by_are_held_against_the_file_too(calendar: Calendar, changed: list[str]) -> None:
+    """A holiday declared after the fact is refused by a worker that starts, as by one that runs."""
+    assert changed_terms(read_back(replace(JUDGED_BY, calendar=HELD), replace(JUDGED_BY, calendar=calendar))) == changed
+
+
+def test_what_an_earlier_version_did_not_write_is_not_held_against_the_file() -> None:
+    state = read_back(WITH_REQUESTS, replace(JUDGED_BY, calendar=HELD))
+    assert state.terms is not None
+    assert changed_terms(state) == ["hours", "services.ktp", "services.s"]
+    state.terms = replace(state.terms, turnarounds=None, hours=None)
+    assert changed_terms(state) == ["services.s"]
