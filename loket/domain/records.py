@@ -101,6 +101,9 @@ class Head(Struct, omit_defaults=True):
 _FURTHEST_MS = 2**53
 """Of an instant from 1970."""
 
+_LAST_RECEIVED_MS = 250_000_000_000_000
+"""Of the broker's time: in the year 9892, as days of the calendar end with 9999."""
+
 _ENCODER = msgspec.msgpack.Encoder()
 _HEAD = msgspec.msgpack.Decoder(Head)
 _PAGE = msgspec.msgpack.Decoder(list[Ticket])
@@ -334,7 +337,8 @@ def _check_times(state: UnitState) -> None:
             instants += (wait.begin, wait.end or 0)
     for counter in state.counters.values():
         instants += (counter.opened_at, counter.closed_at, counter.received, counter.oldest_pending_at or 0)
-    if any(abs(instant) > _FURTHEST_MS for instant in instants):
+    is_senseless = not 0 <= state.admission.received <= _LAST_RECEIVED_MS
+    if is_senseless or any(abs(instant) > _FURTHEST_MS for instant in instants):
         raise RecordError(state.unit, "something is told of no time")
 
 

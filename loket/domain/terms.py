@@ -92,23 +92,24 @@ def differences(before: Terms, policy: UnitPolicy, day: int) -> Iterator[str]:
             yield "hours"
     turnarounds = before.turnarounds
     for service in sorted(before.targets.keys() | (turnarounds or {}).keys() | policy.services.keys()):
-        new = policy.services.get(service, ServicePolicy())
-        old = ServicePolicy(
+        young = policy.services.get(service, ServicePolicy())
+        known = ServicePolicy(
             targets=tuple(Target(*told) for told in before.targets.get(service, ())),
             turnarounds=(
-                new.turnarounds
+                young.turnarounds
                 if turnarounds is None
                 else tuple(Turnaround(*told) for told in turnarounds.get(service, ()))
             ),
         )
-        if any(_promised(old, begin) != _promised(new, begin) for begin in _begins(old, new, day)):
+        if any(_promised(known, begin) != _promised(young, begin) for begin in _begins(known, young, day)):
             yield f"services.{service}"
 
 
 def _begins(old: ServicePolicy, new: ServicePolicy, day: int) -> set[int]:
     """The days up to `day` from which something is promised."""
-    promises = (*old.targets, *new.targets, *old.turnarounds, *new.turnarounds)
-    return {promise.valid_from for promise in promises if promise.valid_from <= day}
+    targets = {target.valid_from for target in (*old.targets, *new.targets)}
+    turnarounds = {promise.valid_from for promise in (*old.turnarounds, *new.turnarounds)}
+    return {begin for begin in targets | turnarounds if begin <= day}
 
 
 def _promised(service: ServicePolicy, day: int) -> tuple[Target | None, Turnaround | None]:
