@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Final, NamedTuple
 
@@ -14,6 +14,7 @@ from loket.wire.cloudevents import Decoder
 from loket.wire.record import Record, WireRecord
 from loket_consumers.engines import writing
 from loket_consumers.reading import Time, read
+from loket_consumers.rebuilding.content import streamed
 from loket_consumers.schema import archive, positions
 from loket_consumers.storing import store
 
@@ -102,11 +103,12 @@ class Builder:
                 self.take(stream, records)
 
 
-def offsets_of(connection: Connection, stream: Stream) -> set[int]:
-    """The offsets of the records that the archive has of a stream."""
+def offsets_of(connection: Connection, stream: Stream) -> Iterator[int]:
+    """The offsets of the records that the archive has of a stream, in their order."""
     c = archive.c
     query = select(c.record_offset).where(c.topic == stream.topic, c.partition == stream.partition)
-    return set(connection.execute(query).scalars())
+    for (offset,) in streamed(connection, query.order_by(c.record_offset)):
+        yield offset
 
 
 def _archived(connection: Connection, stream: Stream, begin: int) -> list[WireRecord]:

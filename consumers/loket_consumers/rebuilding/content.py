@@ -12,8 +12,9 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Select, Table, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, collate, func, select
 
+from loket_consumers.rebuilding.hashes import Hashes
 from loket_consumers.request_schema import feedback, request_steps, requests
 from loket_consumers.schema import (
     archive,
@@ -33,10 +34,8 @@ __all__ = [
     "RAW",
     "TABLES",
     "Compared",
-    "Numbers",
     "compare",
     "digest_of",
-    "numbers_of",
     "rows_of",
     "streamed",
 ]
@@ -68,9 +67,6 @@ _CHUNK: Final = 10_000
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
 _MODULUS: Final = 1 << 256
 
-Numbers = dict[int, int]
-"""A ticket's number in the database, and in the order of unit, day and subject, from 1 on."""
-
 
 class Compared(Struct, frozen=True):
     """A table before and after: rows, and those that are in one of both only."""
@@ -86,23 +82,26 @@ class Compared(Struct, frozen=True):
         return not self.only_before and not self.only_after
 
 
-def numbers_of(connection: Connection) -> Numbers:
-    """The numbers that the tickets of a record have, and those that they should have."""
-    c = tickets.c
-    query = select(c.unit, c.bucket, c.subject, c.id)
-    keys = sorted(tuple(row) for row in connection.execute(query))
-    return {number: place for place, (*_, number) in enumerate(keys, start=1)}
+def rows_of(connection: Connection, table: Table) -> Iterator[tuple[Any, ...]]:
+    """The rows of a table, in the order of its columns; tickets by the numbers that they should have.
 
-
-def rows_of(connection: Connection, table: Table, numbers: Numbers | None = None) -> Iterator[tuple[Any, ...]]:
-    """The rows of a table, in the order of its columns; tickets by the numbers that they should have."""
+    The database numbers them, as it sorts more than memory holds: in the order of unit, day and subject, by bytes.
+    """
     numbered = _NUMBERED.get(table.name)
-    place = -1 if numbered is None else list(table.c.keys()).index(numbered)
-    for row in streamed(connection, select(table)):
-        if place < 0 or numbers is None:
-            yield row
-        else:
-            yield (*row[:place], numbers[row[place]], *row[place + 1 :])
+    if numbered is None:
+        yield from streamed(connection, select(table))
+        return
+    c = tickets.c
+    by_bytes = [_by_bytes(connection, c.unit), c.bucket, _by_bytes(connection, c.subject)]
+    numbers = select(c.id.label("id"), func.row_number().over(order_by=by_bytes).label("number")).subquery()
+    columns = [numbers.c.number if column.name == numbered else column for column in table.c]
+    query = select(*columns).select_from(table.join(numbers, table.c[numbered] == numbers.c.id))
+    yield from streamed(connection, query)
+
+
+def _by_bytes(connection: Connection, column: ColumnElement[str]) -> ColumnElement[str]:
+    """SQLite's order as it is, which is that of UTF-8's bytes; not the locale's in PostgreSQL."""
+    return column if connection.dialect.name == "sqlite" else collate(column, "C")
 
 
 def streamed(connection: Connection, query: Select[Any]) -> Generator[tuple[Any, ...], None, None]:
@@ -121,37 +120,30 @@ def compare(
     """
     found = []
     digest = _Digest()
-    numbers = (numbers_of(before), numbers_of(after))
     for number, table in enumerate(TABLES):
         told(number)
-        known: set[int] = set()
         counts = [0, 0]
-        only_after = 0
         content, compared = _content(table), _content(table, raw=raw)
-        for side, connection in enumerate((before, after)):
-            for row in rows_of(connection, table, numbers[side]):
-                counts[side] += 1
-                whole = _hash(row, content)
-                if side == 1:
-                    digest.add(str(table.name), whole)
-                short = int.from_bytes((_hash(row, compared) if raw and table is archive else whole)[:8], "big")
-                if side == 0:
-                    known.add(short)
-                elif short in known:
-                    known.remove(short)
-                else:
-                    only_after += 1
-        found.append(Compared(str(table.name), counts[0], counts[1], len(known), only_after))
+        with Hashes() as hashes:
+            for side, connection in enumerate((before, after)):
+                for row in rows_of(connection, table):
+                    counts[side] += 1
+                    whole = _hash(row, content)
+                    if side == 1:
+                        digest.add(str(table.name), whole)
+                    seen = _hash(row, compared) if raw and table is archive else whole
+                    hashes.add(side, int.from_bytes(seen[:8], "big"))
+            only_before, only_after = hashes.only()
+        found.append(Compared(str(table.name), counts[0], counts[1], only_before, only_after))
     return found, digest.told()
 
 
 def digest_of(connection: Connection) -> str:
     """A digest of a record's content: equal on SQLite and PostgreSQL, in whatever order and numbering its rows are."""
     digest = _Digest()
-    numbers = numbers_of(connection)
     for table in TABLES:
         content = _content(table)
-        for row in rows_of(connection, table, numbers):
+        for row in rows_of(connection, table):
             digest.add(str(table.name), _hash(row, content))
     return digest.told()
 

@@ -131,6 +131,10 @@ def _stored(connection: Connection, topic: str) -> dict[int, Extent]:
 def _check_complete(connection: Connection, new: Connection) -> None:
     """Raises KafkaLacks where the archive has a record that the new one has not."""
     for stream in streams(connection):
-        lacking = offsets_of(connection, stream) - offsets_of(new, stream)
-        if lacking:
-            raise KafkaLacks(*stream, min(lacking))
+        found = offsets_of(new, stream)
+        has = next(found, None)
+        for offset in offsets_of(connection, stream):
+            while has is not None and has < offset:
+                has = next(found, None)
+            if has != offset:
+                raise KafkaLacks(*stream, offset)

@@ -6,8 +6,7 @@ meanwhile goes on seeing the old record until the transaction commits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from itertools import islice
 from typing import Any, Final
@@ -16,12 +15,15 @@ from sqlalchemy import Connection, delete, func, select
 
 from loket_consumers import bulk
 from loket_consumers.rebuilding.builder import Stream, streams
-from loket_consumers.rebuilding.content import DERIVED, RAW, numbers_of, rows_of, streamed
+from loket_consumers.rebuilding.content import DERIVED, RAW, rows_of
 from loket_consumers.schema import archive, dead_letters, positions, tickets
 
 __all__ = ["hold_still", "swap"]
 
 _ROWS: Final = 20_000
+_PAGE: Final = 5_000
+"""Archived records in memory at a time: they have their bytes with them."""
+
 _KEY: Final = ("topic", "partition", "record_offset")
 _COLUMNS: Final = tuple(column.name for column in archive.columns)
 
@@ -42,10 +44,9 @@ def swap(connection: Connection, new: Connection, told: Callable[[int], None], *
     _swap_dead_letters(connection, new)
     for table in reversed(DERIVED):
         connection.execute(delete(table))
-    numbers = numbers_of(new)
     for number, table in enumerate(DERIVED, start=2):
         told(number)
-        for some in _some(rows_of(new, table, numbers)):
+        for some in _some(rows_of(new, table)):
             bulk.insert(connection, table, some)
     _number_on(connection)
     _keep_positions(connection, new)
@@ -66,27 +67,42 @@ def _swap_archive(connection: Connection, new: Connection, *, raw: bool) -> None
     changing = [name for name in _COLUMNS if name not in _KEY and (raw or name not in RAW)]
     place = [_COLUMNS.index(name) for name in (*_KEY, *changing)]
     for stream in streams(new):
-        changed: list[bulk.Row] = []
-        added: list[bulk.Row] = []
-        with closing(_archived(connection, stream)) as before, closing(_archived(new, stream)) as after:
-            old = next(before, None)
-            for row in after:
+        before = _archived(connection, stream)
+        old = next(before, None)
+        for page in _pages(new, stream):
+            changed: list[bulk.Row] = []
+            added: list[bulk.Row] = []
+            for row in page:
                 while old is not None and old[2] < row[2]:
                     old = next(before, None)
                 if old is None or old[2] > row[2]:
                     added.append(row)
                 elif any(old[index] != row[index] for index in place):
                     changed.append(tuple(row[index] for index in place))
-        for some in _some(changed):
-            bulk.update(connection, archive, _KEY, changing, some)
-        for some in _some(added):
-            bulk.insert(connection, archive, some)
+            if changed:
+                bulk.update(connection, archive, _KEY, changing, list(map(_as_text, changed)))
+            if added:
+                bulk.insert(connection, archive, list(map(_as_text, added)))
 
 
-def _archived(connection: Connection, stream: Stream) -> Generator[tuple[Any, ...], None, None]:
+def _archived(connection: Connection, stream: Stream) -> Iterator[tuple[Any, ...]]:
+    for page in _pages(connection, stream):
+        yield from page
+
+
+def _pages(connection: Connection, stream: Stream) -> Iterator[list[tuple[Any, ...]]]:
+    """The archived records of a stream in order, page by page: no cursor is open while something is written."""
     c = archive.c
-    query = select(archive).where(c.topic == stream.topic, c.partition == stream.partition)
-    return streamed(connection, query.order_by(c.record_offset))
+    following = -1
+    while True:
+        query = select(archive).where(
+            c.topic == stream.topic, c.partition == stream.partition, c.record_offset > following
+        )
+        page = [tuple(row) for row in connection.execute(query.order_by(c.record_offset).limit(_PAGE))]
+        if not page:
+            return
+        yield page
+        following = page[-1][2]
 
 
 def _swap_dead_letters(connection: Connection, new: Connection) -> None:
