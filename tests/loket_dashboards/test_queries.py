@@ -1,5 +1,6 @@
 """Every query of every panel is asked of a real Prometheus that holds a day from the real pipeline."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -60,3 +61,30 @@ def test_clocks_of_devices_are_shown(start_prometheus: Callable[..., Prometheus]
     finally:
         server.stop()
     assert answers == {"Clock error": 2.5, "Sending delay": 92.5}
+
+
+@pytest.mark.long
+def test_no_query_breaks_with_a_thousand_units_or_one(start_prometheus: Callable[..., Prometheus]) -> None:
+    offices = [Office(f"u{number}") for number in range(1_000)]
+    told = [Told(unit_policy({"s": 300, "t": 600}), o) for o in offices]
+    for office, o in zip(told, offices, strict=True):
+        office.tell(o.issued("A1", at="09:00"), o.called("A1", at="09:02", employee="e"), o.issued("A2", at="09:01"))
+    now = int(offices[0].at("09:05"))
+    for states in ([told[7].state], [office.state for office in told]):
+        server = Server("127.0.0.1", 0, pages(worker_of(states, now)), setting="LOKET_METRICS_PORT")
+        server.start()
+        try:
+            job = {"job_name": "loket-worker", "scrape_interval": "15s", "scrape_timeout": "14s"}
+            job["static_configs"] = [{"targets": [server.url.removeprefix("http://")]}]  # type: ignore[assignment]
+            prometheus = start_prometheus(configuration=json.dumps({"scrape_configs": [job]}))
+            prometheus.wait_for("loket_unit_known", 120)
+            answers = {
+                (asked.board, asked.title, asked.ref): prometheus.query(
+                    with_variables(asked.expression, unit="u7", employee="e")
+                )
+                for asked in queries("en")
+            }
+        finally:
+            server.stop()
+        assert len(answers["city", "Units", "C"]) == len(states)
+        assert [sample.value for sample in answers["unit", "Waiting", "A"]] == [1]
