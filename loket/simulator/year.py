@@ -52,7 +52,8 @@ _CORRECTED, _VOIDED = 0.015, 0.02
 
 
 def year(seed: int, units: int, events: int, *, first: date, days: int = 365) -> Iterator[Event]:
-    """Yield about so many events, by time, of `days` from `first` on; offices are closed on Saturdays and Sundays.
+    """Yield about so many events, by time, of `days` from `first` on; offices are closed on Saturdays and Sundays,
+    and have a visitor on each other day at least.
 
     What documents and corrections bring is up to two months after the last day. Never more than the events of a day and
     of what is under way are in memory.
