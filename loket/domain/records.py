@@ -34,6 +34,7 @@ from loket.domain.request_records import (
     take_request_records,
 )
 from loket.domain.sealed import Glance, glances, seal, seal_again
+from loket.domain.sealed import RecordError as RecordError
 from loket.domain.staffing import Staff
 from loket.domain.state import NEVER_BUCKET, PAGE_TICKETS, SessionDay, Spans, derive, rest
 from loket.domain.steps import Ticket
@@ -41,22 +42,12 @@ from loket.domain.straight import WAY, steps_straight
 from loket.domain.tally import BUCKETS_MS, Amount, Counts, DayTally, ServiceTally
 from loket.domain.terms import Terms, terms_of
 from loket.domain.unit import PageKey, UnitState
-from loket.errors import LoketError
 
 Codec = Callable[[bytes], bytes]
 """How values are packed where they are written, and unpacked."""
 
 FORMAT = 1
 """The version of the records. A state of another version is rebuilt from the log, never guessed."""
-
-
-class RecordError(LoketError):
-    """A unit's records cannot be read: the state must be rebuilt from the log. Carries the unit and the reason."""
-
-    def __init__(self, unit: str, reason: str) -> None:
-        super().__init__(f"the state of unit {unit!r} cannot be read: {reason}; it has to be rebuilt from the log")
-        self.unit = unit
-        self.reason = reason
 
 
 _Minute = Annotated[int, Meta(ge=0, le=2**53 // MINUTE)]

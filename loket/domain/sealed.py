@@ -20,12 +20,14 @@ from msgspec import Raw, Struct
 
 from loket.domain.ids import Ids
 from loket.domain.steps import Ticket
+from loket.errors import LoketError
 
 if TYPE_CHECKING:
     from loket.domain.state import PageKey, TicketKey, UnitState
 
 __all__ = [
     "Glance",
+    "RecordError",
     "Sealed",
     "drop_sealed",
     "glances",
@@ -39,6 +41,15 @@ __all__ = [
 
 _64_BITS: Final = 2**64 - 1
 _ENCODER: Final = msgspec.msgpack.Encoder()
+
+
+class RecordError(LoketError):
+    """A unit's records cannot be read: the state must be rebuilt from the log. Carries the unit and the reason."""
+
+    def __init__(self, unit: str, reason: str) -> None:
+        super().__init__(f"the state of unit {unit!r} cannot be read: {reason}; it has to be rebuilt from the log")
+        self.unit = unit
+        self.reason = reason
 
 
 class Sealed(Struct, gc=False):
@@ -115,8 +126,11 @@ def sealed_of(state: UnitState, key: TicketKey) -> PageKey | None:
 
 
 def tickets_in(state: UnitState, page: PageKey) -> list[Ticket]:
-    """The tickets of a sealed page, which stays sealed."""
-    return _TICKETS.decode(state.unpack(state.sealed[page].packed))
+    """The tickets of a sealed page, which stays sealed. Raises RecordError where what was read back makes no sense."""
+    try:
+        return _TICKETS.decode(state.unpack(state.sealed[page].packed))
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise RecordError(state.unit, f"its page {page[0]}.{page[1]} makes no sense ({error})") from error
 
 
 def unseal(state: UnitState, page: PageKey) -> None:

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import msgspec
 import pytest
 from hypothesis import strategies as st
 
@@ -224,6 +225,21 @@ def test_a_sealed_page_that_nobody_can_have_written_is_refused() -> None:
         topic[name] = b"not compressed"
         with pytest.raises((RecordError, zlib.error)):
             read_back(topic, BY_DAY)
+
+
+def test_a_sealed_page_whose_steps_make_no_sense_is_refused_when_it_is_opened() -> None:
+    with pages_of(2):
+        kept, _ = a_day(2)
+        topic: dict[bytes, bytes] = {}
+        store(kept, topic)
+        (name,) = (key for key in topic if key != b"u")
+        page = msgspec.msgpack.decode(zlib.decompress(topic[name]))
+        page[0][2][0][0] = 99  # no kind of step
+        topic[name] = zlib.compress(msgspec.msgpack.encode(page))
+        again = read_back(topic, BY_DAY)
+        assert apply(again, o.issued("B1", at="09:00", service="s"), OPENS) == Applied.APPLIED
+        with pytest.raises(RecordError, match="rebuil"):
+            apply(again, o.recalled("A0", at="09:30"), OPENS)
 
 
 def test_a_straight_ticket_rests_between_a_checkpoint_and_its_next_event() -> None:
