@@ -9,8 +9,8 @@ from typing import Final
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from loket_dashboards.alerts.alertmanager import EXAMPLE_UNITS, LINKS, configuration, templates
-from loket_dashboards.alerts.rules import alerting_rules, recording_rules
+from loket_dashboards.alerts.alertmanager import EXAMPLE_UNITS
+from loket_dashboards.alerts.files import alert_files
 from loket_dashboards.city import city
 from loket_dashboards.employees import employee, employees
 from loket_dashboards.hall import hall
@@ -61,8 +61,4 @@ def _files(units: Sequence[str]) -> Iterator[tuple[str, str]]:
             folder = "employees" if page.slug in RESTRICTED else "boards"
             text = json.dumps(page.build(), cls=JSONEncoder, indent=1, ensure_ascii=False, sort_keys=True)
             yield f"grafana/{language}/{folder}/{page.slug}.json", text + "\n"
-    yield "prometheus/loket-alerts.yml", alerting_rules()
-    yield "prometheus/loket-recording.yml", recording_rules()
-    yield "alertmanager/alertmanager.yml", configuration(units)
-    yield "alertmanager/loket.tmpl", templates()
-    yield "alertmanager/loket-links.tmpl", LINKS
+    yield from alert_files(units).items()

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from loket.errors import LoketError
 
-__all__ = ["Companion", "CompanionFailed"]
+__all__ = ["LOKET", "Companion", "CompanionFailed"]
 
+LOKET = (sys.executable, "-m", "loket")
 LOG_TAIL_LINES = 20
 STOP_TIMEOUT_S = 20.0
 
@@ -38,13 +39,14 @@ class Companion:
         log: Path,
         folder: Path,
         output: Path | None = None,
+        program: Sequence[str] = LOKET,
     ) -> None:
         self.name = name
         self.log = log
         log.write_bytes(b"")
         with log.open("ab") as told, (output or log).open("ab") as written:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "loket", *arguments],
+                [*program, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=written,
                 stderr=told,

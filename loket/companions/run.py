@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Self
 
 from loket.companions import caretaker
-from loket.companions.companion import Companion
+from loket.companions.companion import LOKET, Companion
 from loket.companions.interruption import uninterrupted
 
 __all__ = ["Run"]
@@ -70,11 +70,18 @@ class Run:
                 self._dismiss()
 
     def start(
-        self, name: str, arguments: Sequence[str], environment: Mapping[str, str], output: Path | None = None
+        self,
+        name: str,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        output: Path | None = None,
+        program: Sequence[str] = LOKET,
     ) -> Companion:
-        """Start `python -m loket ARGUMENTS`. It writes to `folder/NAME.log`, standard output to `output` if named."""
+        """Start `python -m loket ARGUMENTS`, or another program with them. It writes to `folder/NAME.log`, standard
+        output to `output` if named."""
         with uninterrupted():
-            companion = Companion(name, arguments, environment, self.folder / f"{name}.log", self.folder, output)
+            log = self.folder / f"{name}.log"
+            companion = Companion(name, arguments, environment, log, self.folder, output, program)
             self._stack.callback(companion.stop)
             self.companions.append(companion)
             self.watch(companion.id)

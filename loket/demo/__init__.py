@@ -2,5 +2,6 @@
 
 from loket.demo.running import run_demo
 from loket.demo.screen import LinesScreen, LiveScreen, Screen
+from loket.demo.watching import MonitoringMissing
 
-__all__ = ["LinesScreen", "LiveScreen", "Screen", "run_demo"]
+__all__ = ["LinesScreen", "LiveScreen", "MonitoringMissing", "Screen", "run_demo"]

@@ -23,7 +23,10 @@ _SESSION_S: Final = 10
 
 
 class Places(Struct, frozen=True, kw_only=True):
-    """The names of one run. `topic` and `app_id` are its own unless a topic is given; ports are on 127.0.0.1."""
+    """The names of one run. `topic` and `app_id` are its own unless a topic is given; ports are on 127.0.0.1.
+
+    `alerts_port`: where `loket alerts receive` is, if it is.
+    """
 
     connection: Connection
     topic: str
@@ -37,6 +40,8 @@ class Places(Struct, frozen=True, kw_only=True):
     now: str | None = None
     embedded: bool = False
     board_port: int | None = None
+    alerts_port: int | None = None
+    board_token: str | None = None
 
     @staticmethod
     def unique(purpose: str) -> str:
@@ -58,6 +63,9 @@ class Places(Struct, frozen=True, kw_only=True):
             "worker_metrics_port": self.worker_port,
             "sink_metrics_port": self.sink_port,
             "board_port": self.board_port,
+            "board_alerts_url": None if self.alerts_port is None else f"http://{HOST}:{self.alerts_port}",
+            "board_token": self.board_token,
+            "alerts_listen_port": self.alerts_port,
             "clock": self.clock,
             "targets": None if self.targets is None else self.targets.resolve(),
             "now": self.now,

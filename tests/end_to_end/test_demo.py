@@ -1,9 +1,12 @@
 """`loket demo` end to end: it moves, its two ends agree, it finds a port, and nothing is left of it."""
 
+import json
 import re
 import signal
 import socket
 import subprocess
+import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -29,6 +32,45 @@ def test_the_demo_moves_and_its_metrics_and_record_agree(scratch: Path) -> None:
     served = [sum(map(int, re.findall(r"served (\d+)", line))) for line in ended.out.splitlines() if "lag" in line]
     assert served[0] < served[-1]
     assert "Metrics: http://127.0.0.1:" in ended.out
+    assert left_by(scratch) == []
+
+
+@pytest.mark.long
+def test_alerts_fire_and_resolve_where_prometheus_and_alertmanager_are(
+    prometheus_program: Path, alertmanager_program: Path, scratch: Path
+) -> None:
+    with loket_process(["demo", "--monitoring"], scratch) as process:
+        told = _until(process, "the token is")
+        (page,) = (line.split()[-1] for line in told if line.startswith("In a browser:"))
+        token = told[-1].split()[-1]
+        told += _until(process, "▲ ALERT LoketOverTarget")
+        while True:
+            with urllib.request.urlopen(f"{page}api/unit?unit=dukcapil", timeout=60) as answer:
+                alerts = json.load(answer)["alerts"]["shown"]
+            if alerts:
+                break
+            time.sleep(0.5)
+        taken = urllib.request.Request(
+            f"{page}api/alerts/{alerts[0]['id']}/acknowledgement",
+            data=json.dumps({"unit": "dukcapil", "by": "Ani", "note": ""}).encode(),
+            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(taken, timeout=60) as answer:
+            assert answer.status == 201
+        _until(process, "Ani takes care of it")
+        _until(process, "● RESOLVED after")
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert left_by(scratch) == []
+
+
+def test_without_the_programs_it_says_what_is_missing_and_starts_nothing(scratch: Path) -> None:
+    ended = run_loket("demo", "--monitoring", scratch=scratch, environment={"PATH": str(scratch)})
+    assert ended.status == 2
+    assert ended.out == ""
+    assert "prometheus and alertmanager are not on this machine's PATH" in ended.err
+    assert "apt install" in ended.err
     assert left_by(scratch) == []
 
 
