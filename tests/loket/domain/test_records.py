@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from loket.domain.figures import evaluate
 from loket.domain.judged import JUDGED_PAGE, unpack
-from loket.domain.records import FORMAT, RecordError, load, split_key, take_records
+from loket.domain.records import FORMAT, Head, RecordError, load, split_key, take_records
 from loket.domain.state import UnitState
 from loket.domain.unit import Applied, apply
 from loket.errors import LoketError
@@ -166,6 +166,15 @@ def test_records_are_a_function_of_the_log_alone() -> None:
         for seed in ("1", "2", "3")
     }
     assert len(found) == 1
+
+
+@pytest.mark.parametrize("received", [-1, 2**62])
+def test_a_head_of_a_time_that_no_calendar_has_is_refused(received: int) -> None:
+    head, pages = records_of(some_office())
+    read = msgspec.msgpack.decode(head, type=Head)
+    read.admission.received = received
+    with pytest.raises(RecordError):
+        load(msgspec.msgpack.encode(read), pages, PROMISE)
 
 
 @pytest.mark.parametrize(
