@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import sleep
 from types import FrameType
 
 __all__ = ["Interrupted", "interruptible", "uninterrupted"]
@@ -37,26 +38,35 @@ def interruptible() -> Iterator[None]:
     """
     before = {number: signal.getsignal(number) for number in _ENDING}
     told = sys.unraisablehook
-    seen = False
-    anew: threading.Timer | None = None
+    main = threading.main_thread().ident
+    seen = hooked = over = False
+    anew: threading.Thread | None = None
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
         nonlocal seen
-        if not seen:
+        if not (seen or hooked or over):
             seen = True
             raise Interrupted(number)
 
+    def again(number: int) -> None:
+        while True:
+            sleep(_ANEW_S)
+            if seen or over or main is None:
+                return
+            signal.pthread_kill(main, number)
+
     def dropped(unraisable: sys.UnraisableHookArgs) -> None:
-        nonlocal seen, anew
+        nonlocal seen, hooked, anew
         if not isinstance(unraisable.exc_value, Interrupted):
             told(unraisable)
             return
-        # Not from here: what is raised in this hook is dropped, too.
+        # Not from here: what is raised in this hook is dropped, too. A busy machine may take long to start a thread,
+        # so what comes meanwhile is not raised, and comes again until it is.
+        hooked = True
         seen = False
-        main = threading.main_thread().ident
-        anew = threading.Timer(_ANEW_S, signal.pthread_kill, (main, unraisable.exc_value.signal_number))
-        anew.daemon = True
+        anew = threading.Thread(target=again, args=(unraisable.exc_value.signal_number,), daemon=True)
         anew.start()
+        hooked = False
 
     for number in _ENDING:
         signal.signal(number, interrupt)
@@ -66,6 +76,9 @@ def interruptible() -> Iterator[None]:
         if anew is not None:
             anew.join()  # dropped in the last moment: it comes now
     finally:
+        over = True
+        if anew is not None:
+            anew.join()  # it may not signal once the handlers of before are back
         sys.unraisablehook = told
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -127,6 +128,20 @@ def _destroyed_then(rest_s: float) -> None:
 def test_a_signal_in_a_destructor_ends_the_steps_after_it() -> None:
     with pytest.raises(Interrupted):
         _destroyed_then(60)
+
+
+def test_a_signal_in_a_destructor_is_not_lost_where_a_thread_takes_long_to_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start = threading.Thread.start
+
+    def slow(thread: threading.Thread) -> None:
+        start(thread)
+        time.sleep(0.2)
+
+    monkeypatch.setattr(threading.Thread, "start", slow)
+    with pytest.raises(Interrupted):
+        _destroyed_then(5)
 
 
 def test_a_signal_in_the_last_destructor_is_an_interruption_too() -> None:
