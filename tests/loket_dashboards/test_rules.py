@@ -105,6 +105,7 @@ def test_an_alert_fires_when_it_should(promtool: Path, tmp_path: Path, scenario:
     assert _promtool(promtool, "test", "rules", test) == ""
 
 
+@pytest.mark.long  # no package brings it: `make test`, which skips nothing where all is installed, does without
 def test_prometheus_3_understands_rules_configuration_and_every_story(tmp_path: Path) -> None:
     """Where its promtool is installed as `promtool-3` (docs/dashboards.md): Debian has none."""
     try:
