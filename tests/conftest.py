@@ -170,9 +170,12 @@ def promtool() -> Path:
     return programs.promtool()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A real browser without a window; take a context of your own."""
+    """A real browser without a window; take a context of your own.
+
+    Not for longer than a file: while Playwright's loop runs, no other may in this thread.
+    """
     _need(programs.chromium)
     with chromium() as browser:
         yield browser

@@ -18,7 +18,7 @@ from typing import Final
 from msgspec import Struct
 from sqlalchemy import Engine
 
-from loket.broker import BrokerError, EventConsumer
+from loket.broker import BrokerAway, BrokerError, EventConsumer
 from loket.clock import Clock
 from loket.supervision import Supervision
 from loket.targets import TargetsFile
@@ -115,7 +115,7 @@ class Sink:
                     logger.info("everything that was there at the start is stored")
                     break
                 self._commit()
-                self._poll()
+                self._poll(stop)
             self._supervision.stopping()
             if not self._status.away:
                 self._work()
@@ -154,7 +154,18 @@ class Sink:
             self._retry_s = FIRST_RETRY_S
             self._consumer.resume(self._holding.mine())
 
-    def _poll(self) -> None:
+    def _poll(self, stop: Event) -> None:
+        try:
+            self._gather()
+        except BrokerAway as away:
+            # While it joins a group, or asks where it has got to, kafka-python's poll raises what the broker did. What
+            # such a poll had fetched is not known, and its position may be behind it: all is read again.
+            self._kafka_went_away(away)
+            self._holding.place_again(sorted(self._holding.mine()))
+            stop.wait(POLL_MS / 1_000)
+
+    def _gather(self) -> None:
+        """Read what one transaction takes, or as much as comes in a short while."""
         timeout_ms = POLL_MS
         if self._status.away:
             timeout_ms = max(10, min(POLL_MS, int(1_000 * (self._retry_at - self._clock.monotonic()))))
@@ -185,15 +196,18 @@ class Sink:
             return
         self._heard_at = now
         try:
-            self._consumer.end_offsets(self._holding.mine(), ASK_MS)
+            self._consumer.end_offsets(self._consumer.assignment(), ASK_MS)
         except BrokerError as error:
-            if not self._status.kafka_away:
-                logger.error("%s. Nothing is lost: reading goes on when it is back", error)
-            self._status.kafka_away = str(error)
+            self._kafka_went_away(error)
         else:
             if self._status.kafka_away:
                 logger.info("Kafka is back")
             self._status.kafka_away = ""
+
+    def _kafka_went_away(self, error: BrokerError) -> None:
+        if not self._status.kafka_away:
+            logger.error("%s. Nothing is lost: reading goes on when it is back", error)
+        self._status.kafka_away = str(error)
 
     def _store(self) -> None:
         """Store what was read, in one transaction."""

@@ -107,7 +107,8 @@ class KafkaEventConsumer:
     """The EventConsumer of kafka-python. It commits nothing by itself and creates no topics.
 
     Where the caller seeks to nothing it begins at the committed offset or else at the earliest. Raises BrokerAway when
-    made; once connected it goes on trying while Kafka is away, and polls return nothing.
+    made; once connected it goes on trying while Kafka is away, and polls return nothing, or raise BrokerAway: then
+    whatever they had fetched is lost to the caller, who seeks to where it wants to go on.
     """
 
     def __init__(

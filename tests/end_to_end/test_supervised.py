@@ -160,7 +160,8 @@ def test_a_sink_that_cannot_go_on_leaves_the_reason_with_the_manager(
     )
     assert ended.returncode == 1
     (status,) = manager.heard()
-    assert status.startswith(f"STATUS={database} has no tables of Loket yet: run `loket db upgrade`")
+    assert status.startswith(f"STATUS=there is no file {database.removeprefix('sqlite:///')}: ")
+    assert "run `loket db upgrade`" in status
 
 
 def environment_of(service: Service) -> Mapping[str, str]:

@@ -198,6 +198,24 @@ def test_a_hole_that_cannot_be_asked_about_is_read_again(bench: Bench, monkeypat
     assert bench.consumer.seeks == [(0, 0), (0, 0)]
 
 
+def test_a_poll_that_fails_loses_nothing_of_what_it_had_fetched(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.log.append(records(range(4)))
+    poll = FakeConsumer.poll
+
+    def broken(consumer: FakeConsumer, timeout_ms: int, max_records: int) -> Any:
+        found = poll(consumer, timeout_ms, max_records)
+        if consumer.polls in (1, 2, 4):  # while it joins, as it reads, and as it gathers more
+            raise BrokerAway("fake:9092", ConnectionRefusedError("nobody answers"))
+        return found
+
+    monkeypatch.setattr(FakeConsumer, "poll", broken)
+    monkeypatch.setattr(sink_module, "POLL_MS", 10)
+    bench.run(records=3)
+    assert bench.offsets() == list(range(16))
+    assert bench.positions() == {0: 16}
+    assert not bench.status.kafka_away
+
+
 def test_a_topic_that_was_made_anew_is_not_taken_for_the_old_one(bench: Bench) -> None:
     bench.log.append(records(range(4)))
     bench.run()
