@@ -5,6 +5,7 @@ scale     the fold with more units and open tickets
 country   memory and restart of 10,000 units with 100 open and 200 closed tickets each
 calendar  service time for 100,000 open requests, and windows at a scrape
 worker    the worker on a real Kafka, beside Faust as documented
+live      from the broker to the figures at 2,000 events/s on one core, and what scrapes do to it
 sink      the sink into SQLite and PostgreSQL, beside a plain insert of the same bytes
 year      (only if it is named) a year of a city, simulated, imported, stored and rebuilt by Loket's commands on a real
           Kafka and PostgreSQL, with the memory of each; --events 3000000 for the whole of it
@@ -24,7 +25,7 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))  # the servers of the tests
 
-from benchmarks import broker, calendar, domain, scale, year
+from benchmarks import broker, calendar, domain, live, scale, year
 from benchmarks.work import targets_text, work
 
 
@@ -97,6 +98,13 @@ def _worker(args: argparse.Namespace) -> Iterator[str]:
         )
 
 
+def _live(args: argparse.Namespace) -> Iterator[str]:
+    done = work(args.events + live.RATE * live.LIVE_S, args.units)
+    with tempfile.TemporaryDirectory() as folder, broker.kafka(Path(folder, "kafka")) as kafka:
+        topic = kafka.create_topic("", live.PARTITIONS, message_timestamp_type="LogAppendTime")
+        yield from live.lines(kafka, topic, done, args.units, Path(folder))
+
+
 def _sink(args: argparse.Namespace) -> Iterator[str]:
     done = work(args.events, args.units)
     number = len(done.events)
@@ -123,6 +131,7 @@ PARTS = {
     "scale": _scale,
     "country": _country,
     "worker": _worker,
+    "live": _live,
     "sink": _sink,
 }
 NAMED = {"year": _year}

@@ -53,6 +53,7 @@ def _close_day(state: UnitState, day: int) -> None:
     state.feedback.pop(day, None)
     state.admission.forget(day)
     state.days.pop(day, None)
+    state.lanes.clear()
 
 
 def _expire(state: UnitState, legs: list[tuple[str, Leg, int]]) -> None:

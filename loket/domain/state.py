@@ -12,6 +12,7 @@ from loket.domain.counters import Counter
 from loket.domain.days import Admission, QueueClosing, closes_at, service_days
 from loket.domain.ids import Ids
 from loket.domain.judged import Counted, Minutes
+from loket.domain.lane import Lane
 from loket.domain.leg import Leg, Work
 from loket.domain.legs import Folded, fold, go_on
 from loket.domain.opening import OpeningHours
@@ -96,7 +97,7 @@ class UnitState:
     work and waits of closed tickets; `carried`, where the day never starts, those of forgotten tickets. Days up to
     `settled_day` are in `staff`, and can change no more. `judged` has when people were judged, of the tickets in the
     state; `judged_past` of those forgotten (`counted_past` is it unpacked), and `judged_days` their sums. `feedback`
-    has, of open days, the ids of answers: hash and content, alternating.
+    has, of open days, the ids of answers: hash and content, alternating. `lanes` holds nothing of its own.
     """
 
     def __init__(self, unit: str, policy: UnitPolicy) -> None:
@@ -110,6 +111,7 @@ class UnitState:
         self.tallies: dict[str, ServiceTally] = {}
         self.people: dict[str, Counts] = {}
         self.days: dict[int, DayTally] = {}
+        self.lanes: dict[tuple[int, str], Lane] = {}
         self.tickets: dict[TicketKey, Ticket | bytes] = {}
         self.live: dict[TicketKey, Live | None] = {}
         self.ids: dict[int, Ids] = {}

@@ -43,6 +43,7 @@ ClockMode = Literal["service", "event"]
 """Whose time bounds an event's: the broker's (`service`), or, in a replay, what the caller says is now (`event`)."""
 
 _HOMES_KEPT: Final = 100_000
+_USUAL_HEADERS: Final = (("content-type", CONTENT_TYPE),)
 _CLOSER_LOOK: Final[frozenset[type]] = frozenset({EventCorrected, TicketVoided})
 """They hold what one decode does not see: corrected fields, a day of the calendar."""
 
@@ -81,7 +82,12 @@ class Decoder:
     def decode(self, record: Record) -> Event | Foreign:
         """Return the event of a record, or what it is where it is foreign. Raises Rejected for every other record."""
         value = record.value
-        if value is not None and mode_of(record.headers) == "structured" and self._is_plain(value):
+        headers = record.headers
+        if (
+            value is not None
+            and (headers == _USUAL_HEADERS or mode_of(headers) == "structured")
+            and self._is_plain(value)
+        ):
             try:
                 event: Event = self._event.decode(value)
             except (msgspec.DecodeError, UnicodeDecodeError):

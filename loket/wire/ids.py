@@ -27,6 +27,8 @@ from loket.domain.events import (
 __all__ = ["KnownIds", "convert_text", "is_id"]
 
 _KEPT: Final = 100_000
+_SUBJECTS_KEPT: Final = 10_000
+"""Fewer, as subjects are ever new: one comes back a few times, soon."""
 
 _PATTERNS: Final[dict[Any, Callable[[str], object]]] = {
     Id: re.compile(ID_PATTERN).match,
@@ -54,11 +56,17 @@ class KnownIds:
 
     def __init__(self) -> None:
         self._known: set[str | None] = {None}
+        self._subjects: set[str] = set()
 
     def covers(self, event: Event) -> bool:
         """Whether all ids of an event are good. False is no verdict: then each has to be looked at."""
-        if event.subject is not None and not _is_opaque(event.subject):  # subjects are ever new
-            return False
+        subject = event.subject
+        if subject is not None and subject not in self._subjects:
+            if not _is_opaque(subject):
+                return False
+            if len(self._subjects) > _SUBJECTS_KEPT:
+                self._subjects.clear()
+            self._subjects.add(subject)
         ids = _IDS_OF[type(event.data)](event.data)
         return self._known.issuperset(ids) or self._learn(ids)
 
