@@ -119,7 +119,7 @@ def test_structured_mode_comes_back_as_it_went(document: dict[str, Any]) -> None
     key, value, headers = encode(event)
     assert decoder.decode(WireRecord("t", 0, 0, NOW, key, value, tuple(headers))) == event
     assert value.startswith(b'{"specversion":"1.0","type":"loket.')
-    assert value.count(b'"specversion"') == 1
+    assert value.count(b'"specversion":') == 1
 
 
 @given(documents())
