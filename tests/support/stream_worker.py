@@ -222,12 +222,16 @@ def broken_processor(at: int) -> None:
     class Broken(processing.Processor):
         broken = False
 
-        def _take(self, partition: Any, record: Any) -> None:
-            if record.offset == at and not Broken.broken:
-                Broken.broken = True
-                print("it is broken now", flush=True)
-                raise OSError("no memory left")
-            super()._take(partition, record)
+        def _take(self, partition: Any, records: Any) -> None:
+            super()._take(partition, self._until_broken(records))
+
+        def _until_broken(self, records: Any) -> Any:
+            for record in records:
+                if record.offset == at and not Broken.broken:
+                    Broken.broken = True
+                    print("it is broken now", flush=True)
+                    raise OSError("no memory left")
+                yield record
 
     processing.Processor = Broken  # type: ignore[misc]
 
