@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from loket.domain.opening import OpeningHours
-from loket.domain.request_course import Course, RequestKind, RequestStep, course_of
+from loket.domain.request_corrections import course_as_corrected
+from loket.domain.request_course import Course, RequestKind, RequestStep
 from loket.domain.request_steps import MAX_REQUEST_IDS, Request
 
 __all__ = ["MAX_RECORD_REQUEST_STEPS", "RequestRecord"]
@@ -45,7 +47,19 @@ class RequestRecord:
     @property
     def is_forgotten(self) -> bool:
         """Whether the live state held it once and does no more: what comes for it is late."""
-        return not self.kept and bool(self.request.live_steps())
+        return not self.kept and not self.request.waits
+
+    def begin_live(self) -> None:
+        """Be held by the live state, which has forgotten corrections that waited before."""
+        request = self.request
+        request.steps = [step if step.late else replace(step, late=True) for step in request.steps]
+        request.course, self.live_ids = Course(), 0
+
+    def has_correction(self, id_hash: int) -> bool:
+        """Whether the live state holds a correction by the hash of its id."""
+        return self.kept and any(
+            step.hash == id_hash and step.kind == RequestKind.CORRECTED and not step.late for step in self.request.steps
+        )
 
     @property
     def has_late(self) -> bool:
@@ -59,7 +73,7 @@ class RequestRecord:
             other for other in request.steps if not (other.late and other.hash == step.hash and _same(other, step))
         ]
         added = request.add(step)
-        request.course = course_of(request.live_steps(), hours)
+        request.course = course_as_corrected(request.live_steps(), hours)
         self.kept = self.changed = True
         return added, request.course.only_contradicts(before)
 
@@ -74,7 +88,7 @@ class RequestRecord:
         """Take a step that only the record takes; False if it repeats one, None if there is no room for more."""
         if len(self.request.steps) >= MAX_RECORD_REQUEST_STEPS:
             return None
-        alike = [] if step.kind == RequestKind.WORKED else [o for o in self.request.steps if _same(o, step)]
+        alike = [] if step.is_told_apart_by_id else [o for o in self.request.steps if _same(o, step)]
         if any(other.hash <= step.hash for other in alike):
             return False
         self.changed = True
@@ -83,7 +97,7 @@ class RequestRecord:
     def measure(self, hours: OpeningHours) -> None:
         """Measure the target of an open request by other opening hours."""
         if self.kept and self.request.course.is_open and self.request.course.target_ms is not None:
-            self.request.course = course_of(self.request.live_steps(), hours)
+            self.request.course = course_as_corrected(self.request.live_steps(), hours)
         self.changed = True
 
     def whole(self, hours: OpeningHours) -> Course:
@@ -92,9 +106,9 @@ class RequestRecord:
             return self.request.course
         steps: list[RequestStep] = []
         for step in self.request.steps:  # in order, so that of what says the same the smaller hash comes first
-            if step.kind == RequestKind.WORKED or not any(_same(step, other) for other in steps):
+            if step.is_told_apart_by_id or not any(_same(step, other) for other in steps):
                 steps.append(step)
-        return course_of(steps, hours)
+        return course_as_corrected(steps, hours)
 
 
 def _same(one: RequestStep, other: RequestStep) -> bool:

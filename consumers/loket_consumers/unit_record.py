@@ -19,16 +19,18 @@ from typing import Final
 from msgspec import Struct
 
 from loket.domain.days import Admission, QueueClosing, is_never, service_days
-from loket.domain.events import CounterData, Event, FeedbackGiven, QueueClosed, RequestEvent
+from loket.domain.events import CounterData, Event, EventCorrected, FeedbackGiven, QueueClosed, RequestEvent
 from loket.domain.policy import MAX_STEPS, UnitPolicy
+from loket.domain.request_corrections import MAX_WAITING
 from loket.domain.request_steps import Request, request_step
 from loket.domain.requesting import MAX_FEEDBACK, hours_of
 from loket.domain.requests import KEPT_DAYS, MAX_REQUESTS
+from loket.domain.said import may_be_of_request, may_be_of_ticket
 from loket.domain.session_steps import Added, add_step
 from loket.domain.sessions import MAX_SESSION_STEPS, SESSION_KIND, session_step
 from loket.domain.state import NEVER_BUCKET
 from loket.domain.steps import Ticket, step_of
-from loket.domain.unit import MAX_CLOSINGS, Applied, TicketKey
+from loket.domain.unit import MAX_CLOSINGS, Applied, TicketKey, together
 from loket_consumers.request_record import RequestRecord
 from loket_consumers.session_record import SessionRecord
 from loket_consumers.ticket_record import TicketRecord, Verdict
@@ -56,7 +58,8 @@ class KnownId(Struct):
     """An id that is known, and of which event. `live`: the live state knows it too, while `day` is open.
 
     `of_day`: of a queue's closing, a session or an answer, which are forgotten with their day and not with a ticket.
-    `request`: the subject of the request with which it is forgotten.
+    `request`: the subject of the request with which it is forgotten; `corrects`: of a correction, its subject, whose
+    request may know it besides.
     """
 
     content: int
@@ -64,6 +67,7 @@ class KnownId(Struct):
     day: int
     of_day: bool = False
     request: str | None = None
+    corrects: str | None = None
 
 
 class Closing(Struct, frozen=True):
@@ -161,10 +165,10 @@ class UnitRecord:
     def _live(self, arrival: Arrival) -> Taken | None:
         """What the live state does with an event; None: it is late."""
         of_request = isinstance(arrival.event, RequestEvent)
-        if self._is_forgotten(arrival) if of_request else self.admission.is_closed(arrival.day):
+        if self._is_forgotten(arrival):
             return None
         for known in self.ids.get(arrival.id_hash, ()):
-            if self._knows(known):
+            if self._knows(known, arrival.id_hash):
                 repeat = Applied.DUPLICATE if known.content == arrival.content else Applied.CONFLICTING_REPEAT
                 return Taken.of(repeat)
         if of_request:
@@ -175,10 +179,16 @@ class UnitRecord:
             return self._close_queue(arrival)
         if type(arrival.event) in SESSION_KIND:
             return self._apply_session(arrival)
+        if isinstance(arrival.event, EventCorrected):
+            return self._correct(arrival, arrival.event)
         return self._apply(arrival)
 
-    def _knows(self, known: KnownId) -> bool:
+    def _knows(self, known: KnownId, id_hash: int) -> bool:
         """Whether the live state still knows an id: ids are forgotten with their day, ticket or request."""
+        if known.corrects is not None:
+            record = self.requests.get(known.corrects)
+            if record is not None and record.has_correction(id_hash):
+                return True
         if known.request is not None:
             record = self.requests.get(known.request)
             return known.live and record is not None and record.kept
@@ -213,8 +223,46 @@ class UnitRecord:
         return Taken.of(Applied.APPLIED, known=KnownId(arrival.content, live=True, day=arrival.day, of_day=True))
 
     def _is_forgotten(self, arrival: Arrival) -> bool:
+        """Whether the live state has forgotten of what an event speaks."""
+        event, is_closed = arrival.event, self.admission.is_closed(arrival.day)
+        if not isinstance(event, (RequestEvent, EventCorrected)):
+            return is_closed
+        record = self.requests.get(event.subject or "")
+        if record is not None and record.is_forgotten:
+            return True
+        return isinstance(event, EventCorrected) and is_closed and (record is None or not record.kept)
+
+    def _correct(self, arrival: Arrival, event: EventCorrected) -> Taken | None:
+        """Put a correction to the request and to the ticket of its subject, live or else late, as
+        `loket.domain.unit.apply` does."""
+        of_request = self._correct_request(arrival) if may_be_of_request(event) else None
+        is_open = not self.admission.is_closed(arrival.day)
+        of_ticket = self._apply(arrival) if is_open and may_be_of_ticket(event) else None
+        if of_request is None and of_ticket is None:
+            return None
+        if of_ticket is None:
+            if may_be_of_ticket(event):
+                self._apply_late(arrival)
+            known = KnownId(arrival.content, live=False, day=arrival.day, corrects=event.subject)
+            return Taken.of(of_request or Applied.LATE, known=known)
+        if of_request is None:
+            if may_be_of_request(event):
+                self._apply_request_late(arrival)
+        else:
+            verdict = of_ticket.verdict
+            verdict.result = verdict.recorded = together([of_request, Applied(verdict.result)])
+        if of_ticket.known is not None:
+            of_ticket.known.corrects = event.subject
+        return of_ticket
+
+    def _correct_request(self, arrival: Arrival) -> Applied | None:
         record = self.requests.get(arrival.event.subject or "")
-        return record is not None and record.is_forgotten
+        if record is not None and record.kept and record.request.waits:
+            waiting = len(record.request.live_steps())
+            if waiting >= MAX_WAITING or self.admission.is_closed(arrival.day):
+                return None
+        taken = self._apply_request(arrival)
+        return None if taken is None else Applied(taken.verdict.result)
 
     def _apply_request(self, arrival: Arrival) -> Taken | None:
         subject = arrival.event.subject or ""
@@ -226,6 +274,7 @@ class UnitRecord:
             if self.admission.requests >= MAX_REQUESTS:
                 return None
             record = self.requests.setdefault(subject, RequestRecord(Request(subject)))
+            record.begin_live()
             self.admission.requests += 1
         elif len(record.request.live_steps()) >= MAX_STEPS:
             return None
@@ -301,6 +350,8 @@ class UnitRecord:
             added = self._apply_session_late(arrival)
         elif of_request:
             added = self._apply_request_late(arrival)
+        elif isinstance(arrival.event, EventCorrected):
+            added = self._correct_late(arrival, arrival.event)
         elif of_answer:
             added = self._tell(arrival, live=False)
         else:
@@ -308,8 +359,15 @@ class UnitRecord:
         if added is None:
             return Taken.of(Applied.LATE, BEYOND)
         of_day = of_queue or of_session or of_answer
-        subject = arrival.event.subject if of_request else None
-        remembered = KnownId(arrival.content, live=False, day=arrival.day, of_day=of_day, request=subject)
+        subject = arrival.event.subject
+        remembered = KnownId(
+            arrival.content,
+            live=False,
+            day=arrival.day,
+            of_day=of_day,
+            request=subject if of_request else None,
+            corrects=subject if isinstance(arrival.event, EventCorrected) else None,
+        )
         return Taken.of(Applied.LATE, Applied.APPLIED if added else Applied.DUPLICATE, remembered)
 
     def _apply_late(self, arrival: Arrival) -> bool | None:
@@ -321,6 +379,14 @@ class UnitRecord:
         if record is None:
             record = self.tickets[key] = TicketRecord(Ticket(key[1], key[0]), self.policy)
         return record.take_late(step)
+
+    def _correct_late(self, arrival: Arrival, event: EventCorrected) -> bool | None:
+        found = [
+            take(arrival)
+            for take, may_be in ((self._apply_request_late, may_be_of_request), (self._apply_late, may_be_of_ticket))
+            if may_be(event)
+        ]
+        return None if all(added is None for added in found) else any(found)
 
     def _close_queue_late(self, arrival: Arrival) -> bool | None:
         known = self.closings.get(arrival.day, ())

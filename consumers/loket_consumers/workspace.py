@@ -45,6 +45,7 @@ __all__ = ["Workspace"]
 _ADMISSION: Final = msgspec.msgpack.Decoder(Admission)
 _PACK: Final = msgspec.msgpack.Encoder()
 _OF_REQUEST: Final = frozenset(str(kind.__struct_config__.tag) for kind in REQUEST_KIND)
+_CORRECTION: Final = str(EventCorrected.__struct_config__.tag)
 _OF_DAY: Final = (
     "loket.queue.closed",
     "loket.feedback.given",
@@ -88,8 +89,8 @@ class Workspace:
             days.add((name, arrival.day))
             if isinstance(event, (TicketEvent, EventCorrected)):
                 keys.add((name, self.units[name].bucket(arrival.day), event.subject or ""))
-            elif isinstance(event, RequestEvent):
-                subjects.add((name, event.subject))
+            if isinstance(event, (RequestEvent, EventCorrected)):
+                subjects.add((name, event.subject or ""))
             elif isinstance(event, FeedbackGiven):
                 answers.add((name, arrival.day))
             if type(event) in SESSION_KIND:
@@ -133,9 +134,10 @@ class Workspace:
             self._connection, archive, ("unit", "id_hash"), sorted(keys), wanted, "t.remembered > 0"
         ):
             request = subject if kind in _OF_REQUEST else None
-            if request is not None:
-                requests.add((name, request))
-            known = KnownId(unsigned(content), remembered == 2, ordinal(day), kind in _OF_DAY, request)
+            corrects = subject if kind == _CORRECTION else None
+            if request is not None or corrects is not None:
+                requests.add((name, subject))
+            known = KnownId(unsigned(content), remembered == 2, ordinal(day), kind in _OF_DAY, request, corrects)
             self.units[name].ids.setdefault(unsigned(id_hash), []).append(known)
         return requests
 

@@ -47,31 +47,34 @@ def is_corrected(steps: list[Step]) -> bool:
 
 
 def corrected(steps: list[Step], day: int, days: ServiceDays, *, never: bool) -> tuple[list[Step], int]:
-    """The steps that count, in their order, and how many corrections changed nothing because another stood, or because
-    they would have moved an event to another service day."""
+    """The steps that count, in their order, and how many corrections of them changed nothing because another stood, or
+    because they would have moved an event to another service day."""
     standing: dict[int, tuple[Step, Correction]] = {}
-    contradictions = 0
+    others: dict[int, int] = {}
     for step in steps:
         said = step.says
         if said is None:
             continue
         known = standing.get(said.target)
         if known is not None:
-            contradictions += 1
+            others[said.target] = others.get(said.target, 0) + 1
         if known is None or _order(step, said) > _order(*known):
             standing[said.target] = (step, said)
     found = Ticket("", day)
     refused: set[int] = set()
+    overruled: dict[int, int] = {}
     for step in steps:
         if step.kind == Kind.CORRECTED:
             continue
+        if step.hash in others:
+            overruled[step.hash] = others[step.hash]
         told = standing.get(step.hash)
         meant = step if told is None else _corrected(step, *told)
         if meant is not step and not never and days.day(meant.at) != days.day(step.at):
             refused.add(step.hash)
             meant = step
         found.add(meant)
-    return found.steps, contradictions + len(refused)
+    return found.steps, sum(overruled.values()) + len(refused)
 
 
 def counts_at(steps: list[Step], step: Step, day: int, days: ServiceDays) -> int:

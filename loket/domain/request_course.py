@@ -21,6 +21,7 @@ from msgspec.structs import replace
 
 from loket.domain.durations import DAY
 from loket.domain.opening import OpeningHours
+from loket.domain.said import Correction
 
 __all__ = ["FIRST_TIME_RIGHT_MS", "OUTCOMES", "Course", "RequestKind", "RequestStep", "course_of"]
 
@@ -42,6 +43,7 @@ class RequestKind(IntEnum):
     COMPLETED = 5
     CANCELLED = 6
     REOPENED = 7
+    CORRECTED = 8
 
 
 _ENDS = (RequestKind.COMPLETED, RequestKind.CANCELLED)
@@ -51,10 +53,11 @@ class RequestStep(Struct, frozen=True, array_like=True, omit_defaults=True):
     """One thing that happened to a request. `text`: the service of a submission, the outcome of a completion.
 
     A submission carries its target: `target_ms` in service hours or by the wall, from itself or from the acceptance.
-    `late` marks what the live state refused: such steps are in the record only.
+    `late` marks what the live state refused: such steps are in the record only. A `correction` is put into another step
+    by `loket.domain.request_corrections`, with the target that it carries where it says another service.
     """
 
-    kind: Annotated[int, Meta(ge=0, le=7)]
+    kind: Annotated[int, Meta(ge=0, le=8)]
     at: int
     hash: int
     employee: str | None = None
@@ -63,6 +66,7 @@ class RequestStep(Struct, frozen=True, array_like=True, omit_defaults=True):
     in_service: bool = False
     from_acceptance: bool = False
     late: bool = False
+    correction: Correction | None = None
 
     def order(self) -> tuple[int, bool, int, int]:
         """Rule 2: time; at one instant what ends before what begins, then the order of life, then the smaller hash."""
@@ -71,6 +75,11 @@ class RequestStep(Struct, frozen=True, array_like=True, omit_defaults=True):
     def says(self) -> tuple[int, str | None, str | None]:
         """What a repeat says too, at the same instant."""
         return (self.kind, self.employee, self.text)
+
+    @property
+    def is_told_apart_by_id(self) -> bool:
+        """Whether two that say the same at one instant are two, as pieces of work are (rule 17)."""
+        return self.kind in (RequestKind.WORKED, RequestKind.CORRECTED)
 
 
 class Course(Struct, array_like=True):

@@ -7,14 +7,16 @@ A request is a document or permit that is asked for. Its subject is unique for i
 from __future__ import annotations
 
 from bisect import insort
+from datetime import date
 from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
 from loket.domain import events
 from loket.domain.days import service_days
-from loket.domain.policy import MAX_STEPS, Clock, Since, UnitPolicy
+from loket.domain.policy import MAX_STEPS, Clock, Since, Turnaround, UnitPolicy
 from loket.domain.request_course import Course, RequestKind, RequestStep
+from loket.domain.said import correction_of
 
 __all__ = ["MAX_REQUEST_IDS", "REQUEST_KIND", "Request", "request_step"]
 
@@ -34,36 +36,55 @@ REQUEST_KIND: dict[type[events.Envelope], RequestKind] = {
 
 
 def request_step(event: events.Event, hash: int, policy: UnitPolicy, *, late: bool = False) -> RequestStep | None:
-    """The step that an event of a request tells, or None if it tells none.
+    """The step that an event of a request, or a correction of one, tells; None if it tells none.
 
-    A submission carries the turnaround target of its service day, by the file in force when it is applied (rule 10).
+    A submission carries the turnaround target of its service day, by the file in force when it is applied (rule 10). So
+    does a correction of its service, of the day to which it moves it, or which it names, or of its own time.
     """
+    if isinstance(event, events.EventCorrected):
+        return _correcting(event, hash, policy, late=late)
     kind = REQUEST_KIND.get(type(event))
     if kind is None:
         return None
     data = event.data
-    service: str | None = None
-    target_ms: int | None = None
-    in_service = from_acceptance = False
-    if isinstance(data, events.RequestSubmittedData):
-        service = data.service
-        promised = policy.services.get(service)
-        target = None if promised is None else promised.turnaround(service_days(policy).day(int(event.time)))
-        if target is not None:
-            target_ms = target.within_ms
-            in_service = target.clock is Clock.SERVICE
-            from_acceptance = target.since is Since.ACCEPTANCE
+    service = data.service if isinstance(data, events.RequestSubmittedData) else None
+    target = _promised(policy, service, service_days(policy).day(int(event.time)))
     return RequestStep(
         kind=int(kind),
         at=int(event.time),
         hash=hash,
         employee=getattr(data, "employee", None),
         text=service if service is not None else getattr(data, "outcome", None),
-        target_ms=target_ms,
-        in_service=in_service,
-        from_acceptance=from_acceptance,
+        target_ms=None if target is None else target.within_ms,
+        in_service=target is not None and target.clock is Clock.SERVICE,
+        from_acceptance=target is not None and target.since is Since.ACCEPTANCE,
         late=late,
     )
+
+
+def _correcting(event: events.EventCorrected, hash: int, policy: UnitPolicy, *, late: bool) -> RequestStep:
+    said = correction_of(event)
+    service, at = said.set.get("service"), said.set.get("time")
+    if isinstance(at, int) or event.data.day is None:
+        day = service_days(policy).day(at if isinstance(at, int) else int(event.time))
+    else:
+        day = date.fromisoformat(event.data.day).toordinal()
+    target = _promised(policy, service if isinstance(service, str) else None, day)
+    return RequestStep(
+        kind=int(RequestKind.CORRECTED),
+        at=int(event.time),
+        hash=hash,
+        target_ms=None if target is None else target.within_ms,
+        in_service=target is not None and target.clock is Clock.SERVICE,
+        from_acceptance=target is not None and target.since is Since.ACCEPTANCE,
+        late=late,
+        correction=said,
+    )
+
+
+def _promised(policy: UnitPolicy, service: str | None, day: int) -> Turnaround | None:
+    promised = None if service is None else policy.services.get(service)
+    return None if promised is None else promised.turnaround(day)
 
 
 class Request(Struct, array_like=True):
@@ -92,11 +113,11 @@ class Request(Struct, array_like=True):
     def add(self, step: RequestStep) -> bool:
         """Put a step in its place; False if it repeats one that is there (rule 17), of which the smaller hash stays.
 
-        Of work only the id decides: two pieces of work of one instant are two.
+        Of work and corrections only the id decides: two pieces of work of one instant are two.
         """
         for index, other in enumerate(self.steps):
             if other.at == step.at and other.says() == step.says() and other.late == step.late:
-                if step.kind == RequestKind.WORKED and other.hash != step.hash:
+                if step.is_told_apart_by_id and other.hash != step.hash:
                     continue
                 if step.hash < other.hash:
                     del self.steps[index]
@@ -104,6 +125,11 @@ class Request(Struct, array_like=True):
                 return False
         insort(self.steps, step, key=RequestStep.order)
         return True
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing but corrections came so far that the live state has applied."""
+        return all(step.late or step.kind == RequestKind.CORRECTED for step in self.steps)
 
     def live_steps(self) -> list[RequestStep]:
         """The steps that the live state has applied: all but the late ones."""

@@ -10,7 +10,8 @@ from loket.domain import events
 from loket.domain.contribution import Contribution, changes, listed
 from loket.domain.opening import OpeningHours, opening_hours
 from loket.domain.policy import MAX_STEPS, UnitPolicy
-from loket.domain.request_course import Course, course_of
+from loket.domain.request_corrections import MAX_WAITING, course_as_corrected
+from loket.domain.request_course import Course
 from loket.domain.request_facts import bring
 from loket.domain.request_steps import Request, request_step
 from loket.domain.requests import MAX_REQUESTS
@@ -41,8 +42,11 @@ def hours_of(policy: UnitPolicy) -> OpeningHours:
     return opening_hours(policy.zone, policy.calendar)
 
 
-def apply_request(state: UnitState, event: events.Event, id_hash: int, content: int) -> tuple[Outcome, bool]:
-    """Apply an event of a request that is neither known nor forgotten, and tell whether it only contradicts."""
+def apply_request(
+    state: UnitState, event: events.Event, id_hash: int, content: int, *, is_open: bool = True
+) -> tuple[Outcome, bool]:
+    """Apply an event of a request, or a correction of one, that is neither known nor forgotten, and tell whether it
+    only contradicts. `is_open`: the day of a correction, which waits for no request once that is closed."""
     requests, subject = state.requests, event.subject or ""
     request = requests.get(subject)
     step = request_step(event, id_hash, state.policy)
@@ -53,20 +57,35 @@ def apply_request(state: UnitState, event: events.Event, id_hash: int, content: 
             return None, False
         request = Request(subject)
         state.admission.requests += 1
-    elif len(request.steps) >= MAX_STEPS:
+    elif len(request.steps) >= _most_steps(request, event, is_open=is_open):
         return None, False
     before, label_before = request.course, label_of(request)
-    if isinstance(event, events.RequestSubmitted) and not name_service(state, event.data.service):
+    service = _service_said(event)
+    if service is not None and not name_service(state, service):
         request.is_other = True
     added = request.add(step)
     if request.remember(id_hash, content):
         requests.ids[id_hash] = content
-    after = course_of(request.steps, hours_of(state.policy))
+    after = course_as_corrected(request.steps, hours_of(state.policy))
     request.course = after
     _exchange(state, label_before, before, label_of(request), after)
     requests.drop_from_index(subject, label_before, before, state.policy)
     requests.put(request, label_of(request), state.policy)
     return added, after.only_contradicts(before)
+
+
+def _most_steps(request: Request, event: events.Event, *, is_open: bool) -> int:
+    """At how many steps a held request takes no such event any more."""
+    if isinstance(event, events.EventCorrected) and request.waits:
+        return MAX_WAITING if is_open else 0
+    return MAX_STEPS
+
+
+def _service_said(event: events.Event) -> str | None:
+    if isinstance(event, events.RequestSubmitted):
+        return event.data.service
+    said = event.data.set.get("service") if isinstance(event, events.EventCorrected) else None
+    return said if isinstance(said, str) else None
 
 
 def label_of(request: Request) -> str:
@@ -128,7 +147,7 @@ def measure_open(state: UnitState) -> None:
         request = requests.get(subject)
         if request is None or not request.course.is_open or request.course.target_ms is None:
             continue
-        known, request.course = request.course, course_of(request.steps, hours)
+        known, request.course = request.course, course_as_corrected(request.steps, hours)
         if request.course != known:
             label = label_of(request)
             _exchange(state, label, known, label, request.course)

@@ -8,6 +8,8 @@ ends       day of the last step → subjects              which to forget when d
 forgotten  hashes of subjects that were held            what comes for them is late (rule 8)
 ```
 
+Corrections that come before what they correct are held as requests too, which nobody has submitted.
+
 So an event costs the same whatever is open, and a checkpoint writes the pages that changed.
 """
 
@@ -202,6 +204,8 @@ class Requests:
             self.ids.pop(id_hash, None)
         self._leave_page(request)
         del self.held[subject]
+        if request.waits:
+            return  # a ticket's, or of nothing: what comes under this name is no late comer
         newest = max(self.forgotten, default=0)
         if len(self.forgotten.get(newest, ())) >= FORGOTTEN_ON_PAGE:
             newest += 1

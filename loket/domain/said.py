@@ -10,10 +10,27 @@ from msgspec import Struct, field
 
 from loket.domain import events
 
-__all__ = ["Correction", "correction_of"]
+__all__ = ["Correction", "correction_of", "may_be_of_request", "may_be_of_ticket"]
 
 _IDS: Final = ("counter", "employee", "service", "from_unit")
 _INSTANTS: Final = ("time", "appointment_at")
+_OF_TICKETS: Final = frozenset(
+    {
+        "appointment_at",
+        "channel",
+        "counter",
+        "from_unit",
+        "priority",
+        "quantity",
+        "request",
+        "to_employee",
+        "to_service",
+        "to_unit",
+    }
+)
+_OF_REQUESTS: Final = frozenset({"activity", "outcome", "ticket"})
+"""Fields that only events of tickets, or of requests, have."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
@@ -31,10 +48,23 @@ class Correction(Struct, frozen=True, array_like=True):
 
 
 def correction_of(event: events.EventCorrected) -> Correction:
-    """What a correction says of a ticket's event; fields that make no figure are left out."""
+    """What a correction says of an event of a ticket or request; fields that make no figure are left out."""
     data = event.data
     target = events.identity_hash(data.of.source, data.of.id)
     return Correction(target, event.source, event.id, dict(_told(data.set, data.unit)))
+
+
+def may_be_of_ticket(event: events.EventCorrected) -> bool:
+    """Whether a correction may be of a ticket's event: one subject may name a ticket and a request, and what is
+    corrected may still be to come."""
+    named = event.data.set.keys()
+    return event.subject is not None and (named.isdisjoint(_OF_REQUESTS) or not named.isdisjoint(_OF_TICKETS))
+
+
+def may_be_of_request(event: events.EventCorrected) -> bool:
+    """Whether a correction may be of a request's event, as `may_be_of_ticket`."""
+    named = event.data.set.keys()
+    return event.subject is not None and (named.isdisjoint(_OF_TICKETS) or not named.isdisjoint(_OF_REQUESTS))
 
 
 def _told(given: Mapping[str, object], unit: str) -> list[tuple[str, str | int | None]]:
@@ -54,6 +84,9 @@ def _told(given: Mapping[str, object], unit: str) -> list[tuple[str, str | int |
         quantity is None or (isinstance(quantity, int) and 1 <= quantity <= events.MAX_QUANTITY)
     ):
         told.append(("quantity", quantity))
+    outcome = given.get("outcome")
+    if "outcome" in given and (outcome is None or isinstance(outcome, str)):
+        told.append(("outcome", outcome))
     return told
 
 

@@ -22,6 +22,7 @@ from loket.domain.legs import Folded
 from loket.domain.policy import UnitPolicy
 from loket.domain.request_steps import REQUEST_KIND
 from loket.domain.requesting import apply_feedback, apply_request
+from loket.domain.said import may_be_of_request, may_be_of_ticket
 from loket.domain.session_steps import Added, add_step
 from loket.domain.sessions import MAX_SESSION_STEPS, SESSION_KIND, session_step
 from loket.domain.state import (
@@ -56,6 +57,7 @@ __all__ = [
     "is_processed",
     "open_legs",
     "ticket_day",
+    "together",
 ]
 
 MAX_CLOSINGS = 500
@@ -115,7 +117,8 @@ def apply(state: UnitState, event: events.Event, received: int) -> Applied:
     else:
         day = ticket_day(event, state.policy)
     is_of_request = not is_step and isinstance(event, events.RequestEvent)
-    if state.requests.is_forgotten(event.subject or "") if is_of_request else day <= state.admission.closed_day:
+    is_late = _is_forgotten(state, event, day) if not is_step else day <= state.admission.closed_day
+    if is_late:
         state.late += 1
         return Applied.LATE
     id_hash = events.identity_hash(event.source, event.id)
@@ -127,7 +130,9 @@ def apply(state: UnitState, event: events.Event, received: int) -> Applied:
     known = state.requests.ids.get(id_hash)
     if known is not None:
         return Applied.DUPLICATE if known == content else Applied.CONFLICTING_REPEAT
-    if is_step or isinstance(event, events.EventCorrected):
+    if isinstance(event, events.EventCorrected):
+        return _apply_correction(state, event, day, id_hash, content, received)
+    if is_step:
         return _apply_step(state, event, day, id_hash, content, received)
     if is_of_request:
         added, contradicts = apply_request(state, event, id_hash, content)
@@ -137,6 +142,17 @@ def apply(state: UnitState, event: events.Event, received: int) -> Applied:
     if isinstance(event, events.QueueClosed):
         return _close_queue(state, event, day, id_hash, content)
     return _apply_session(state, event, day, id_hash, content)
+
+
+def _is_forgotten(state: UnitState, event: events.Event, day: int) -> bool:
+    """Whether an event of no ticket's life comes when its day, or its request, is forgotten."""
+    requests, subject = state.requests, event.subject or ""
+    if isinstance(event, events.RequestEvent):
+        return requests.is_forgotten(subject)
+    if isinstance(event, events.EventCorrected):
+        is_known = subject in requests.held
+        return requests.is_forgotten(subject) or (day <= state.admission.closed_day and not is_known)
+    return day <= state.admission.closed_day
 
 
 def _applied(state: UnitState, added: bool | None, *, contradicts: bool = False) -> Applied:
@@ -189,6 +205,27 @@ def _apply_step(state: UnitState, event: events.Event, day: int, id_hash: int, c
         return Applied.DUPLICATE
     contradicts = after.folded.contradictions > before.folded.contradictions
     return Applied.CONTRADICTION if contradicts and not changed else Applied.APPLIED
+
+
+def _apply_correction(
+    state: UnitState, event: events.EventCorrected, day: int, id_hash: int, content: int, received: int
+) -> Applied:
+    """Apply a correction to the request and to the ticket of its subject: it changes the one that has its event."""
+    late, is_open, found = state.late, day > state.admission.closed_day, []
+    if may_be_of_request(event):
+        added, contradicts = apply_request(state, event, id_hash, content, is_open=is_open)
+        found.append(_applied(state, added, contradicts=contradicts))
+    if is_open and may_be_of_ticket(event):
+        found.append(_apply_step(state, event, day, id_hash, content, received))
+    result = together(found)
+    state.late = late + (result is Applied.LATE)
+    return result
+
+
+def together(found: list[Applied]) -> Applied:
+    """What became of a correction, by what its request and its ticket say."""
+    order = (Applied.CONTRADICTION, Applied.APPLIED, Applied.DUPLICATE)
+    return next((result for result in order if result in found), Applied.LATE)
 
 
 def _exchange(state: UnitState, ticket: Ticket, before: Live, after: Live) -> bool:

@@ -182,8 +182,19 @@ def _of_desk(draw: st.DrawFn, office: Office, at: int, counter: str) -> Event:
 
 
 @st.composite
-def requests(draw: st.DrawFn, office: Office, *, subjects: int = 3, days: int = 40, steps: int = 12) -> list[Event]:
-    """Requests over weeks, and answers: mostly as offices know them, some of it in no order, many at one instant."""
+def requests(
+    draw: st.DrawFn,
+    office: Office,
+    *,
+    subjects: int = 3,
+    days: int = 40,
+    steps: int = 12,
+    corrections: bool = False,
+) -> list[Event]:
+    """Requests over weeks, and answers: mostly as offices know them, some of it in no order, many at one instant.
+
+    With `corrections` some of it is corrected, once or again, or under another subject.
+    """
     begins_at = int(office.at("08:00"))
     made: list[Event] = []
     for number in range(draw(st.integers(1, subjects))):
@@ -206,7 +217,27 @@ def requests(draw: st.DrawFn, office: Office, *, subjects: int = 3, days: int = 
         made.append(office.feedback(draw(st.integers(1, 4)), at=at, service=service))
     for event in draw(st.lists(st.sampled_from(made), max_size=3)) if made else ():
         made.append(again(event, id=f"again-{len(made)}"))
+    if made and corrections:
+        made += [
+            _request_correction(draw, office, event) for event in draw(st.lists(st.sampled_from(made), max_size=4))
+        ]
     return sorted(made, key=lambda event: (int(event.time), event.id))
+
+
+def _request_correction(draw: st.DrawFn, office: Office, event: Event) -> Event:
+    """A correction of an event of a request, soon or weeks later, mostly under its subject; some say what cannot be."""
+    at = int(event.time) + draw(st.sampled_from((0, HOUR, -HOUR, 5 * DAY, 80 * DAY)))
+    values: dict[str, st.SearchStrategy[str | int | None]] = {
+        "time": st.sampled_from((-31 * DAY, -DAY, -MINUTE, 0, HOUR, 2 * DAY)).map(lambda ms: int(event.time) + ms),
+        "employee": st.sampled_from((*EMPLOYEES, None)),
+        "service": st.sampled_from(("ktp", "kk", None)),
+        "outcome": st.sampled_from(("handed_over", "refused", None)),
+        "quantity": st.just(2),
+        "activity": st.just("printed"),
+    }
+    names = draw(st.lists(st.sampled_from(sorted(values)), min_size=1, max_size=3, unique=True))
+    subject = event.subject if event.subject and draw(st.integers(0, 5)) else draw(st.sampled_from(("R0", "R1", "R8")))
+    return office.corrected(subject, at=at, of=event, set={name: draw(values[name]) for name in names})
 
 
 _REQUEST_STEPS: Final = (

@@ -54,7 +54,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 @st.composite
 def receptions(draw: st.DrawFn, *, conflicts: bool = True) -> list[tuple[Event, int]]:
     """A log as the broker receives it: some of it when its requests are forgotten."""
-    log = draw(requests(Office(), steps=8).filter(bool))
+    log = draw(requests(Office(), steps=8, corrections=True).filter(bool))
     if conflicts and draw(st.booleans()):
         log = draw(conflicting(log))
     delays = [draw(st.sampled_from([0, 0, 0, HOUR, 8 * HOUR, 30 * HOUR, 70 * DAY, 200 * DAY])) for _ in log]
@@ -131,7 +131,7 @@ def test_both_laws_hold_on_postgresql(database: str) -> None:
 
 
 @settings(law, max_examples=15)
-@given(log=requests(Office(), steps=8).filter(bool), batches=sizes, data=st.data())
+@given(log=requests(Office(), steps=8, corrections=True).filter(bool), batches=sizes, data=st.data())
 def test_neither_order_nor_batches_change_the_rows(
     engine: Engine, log: list[Event], batches: list[int], data: st.DataObject
 ) -> None:

@@ -9,12 +9,12 @@ from typing import Any
 from hypothesis import strategies as st
 
 from loket.domain.calendar import Calendar, DayHours, Schedule
-from loket.domain.events import Event, FeedbackGiven
+from loket.domain.events import Event, FeedbackGiven, identity_hash
 from loket.domain.figures import evaluate
 from loket.domain.opening import opening_hours
 from loket.domain.policy import DAY, HOUR, MINUTE, Clock, Produces, ServicePolicy, Since, Turnaround, UnitPolicy
 from loket.domain.records import load, mark_all, split_key, take_records
-from loket.domain.request_course import course_of
+from loket.domain.request_corrections import course_as_corrected
 from loket.domain.request_steps import Request, request_step
 from loket.domain.requests import KEPT_DAYS
 from loket.domain.state import UnitState
@@ -46,7 +46,7 @@ POLICIES = st.sampled_from(
         _policy(Turnaround(1, DAY, 0.9, Clock.WALL, Since.ACCEPTANCE), Calendar()),
     ]
 )
-LOGS = requests(Office())
+LOGS = requests(Office(), corrections=True)
 NOWS = [OPENS + offset for offset in (-DAY, HOUR, 3 * DAY, 20 * DAY + HOUR, 90 * DAY, 400 * DAY)]
 
 
@@ -165,10 +165,11 @@ def test_law_the_clocks_of_one_request_fit_into_each_other(log: list[Event], pol
     for subject in ("R0", "R1", "R2"):
         request = Request(subject)
         for event in log:
-            step = request_step(event, hash(event.id), policy) if event.subject == subject else None
+            id_hash = identity_hash(event.source, event.id)
+            step = request_step(event, id_hash, policy) if event.subject == subject else None
             if step is not None:
                 request.add(step)
-        course = course_of(request.steps, hours)
+        course = course_as_corrected(request.steps, hours)
         if course.citizen_ms is None:
             continue
         assert 0 <= (course.citizen_service_ms or 0) <= course.citizen_ms
