@@ -12,10 +12,14 @@ LoketError
     ├── DatabaseRefuses         it answers, and does not do what was asked
     ├── GapError                events between what is stored and what came are missing: never applied
     ├── LogReplacedError        the topic ends before what is stored: another topic, or data that the broker lost
+    ├── TargetsChanged          the targets say something else of the past than what people were judged by
     ├── PartitionsChangedError  the topic has got more partitions while the sink ran
     └── EventsCompacted         Kafka compacts the topic: events would go without a trace
 ```
 """
+
+from collections.abc import Mapping
+from typing import Final
 
 from loket.broker import Difference
 from loket.errors import LoketError
@@ -33,7 +37,11 @@ __all__ = [
     "SchemaAhead",
     "SchemaBehind",
     "SchemaError",
+    "TargetsChanged",
 ]
+
+SHOWN: Final = 10
+"""Of many units that are concerned, so many are named."""
 
 
 class RecordError(LoketError):
@@ -127,6 +135,20 @@ class LogReplacedError(RecordError):
             f"{topic}[{partition}] ends at offset {end}, and the record contains it up to offset {next - 1}: the topic "
             f"was made anew, or the broker lost data. Use a topic of another name (LOKET_TOPIC), or another database, "
             f"as the offsets of this one mean other events"
+        )
+
+
+class TargetsChanged(RecordError):
+    """The targets were changed while no sink ran, as no running one takes them (rule 10): `changed` by unit."""
+
+    def __init__(self, changed: Mapping[str, list[str]]) -> None:
+        self.changed = changed
+        told = [f"units.{unit}: {', '.join(names)}" for unit, names in sorted(changed.items())]
+        more = f", and {len(told) - SHOWN} units more" if len(told) > SHOWN else ""
+        super().__init__(
+            f"the targets say something else of days that have begun than what the record's people were counted and "
+            f"judged by: {'; '.join(told[:SHOWN])}{more}. Put back what was there and let changes begin on a day to "
+            f"come, or make the record anew with `loket rebuild` (docs/targets.md says how)"
         )
 
 

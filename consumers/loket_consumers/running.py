@@ -24,6 +24,7 @@ from loket_consumers.migrating import check_schema
 from loket_consumers.reading import EventTime, ServiceTime
 from loket_consumers.sink import Options, Sink
 from loket_consumers.status import Status
+from loket_consumers.terms import check_terms
 
 __all__ = ["check_whole", "run", "targets_of"]
 
@@ -62,6 +63,7 @@ def _run(
     targets = targets_of(settings)
     engine = connect(settings.database, statement_timeout_s=STATEMENT_TIMEOUT_S, exists=True)
     version = check_schema(engine)
+    check_terms(engine, targets.policy)
     partitions = partition_count(settings.connection, settings.topic)
     check_whole(settings.connection, settings.topic, partitions)
     now_ms = None if settings.now is None else int(settings.now)

@@ -146,6 +146,7 @@ units: Final = Table(
     _big("day_starts_ms", null=True),  # NULL: never
     Column("staff_from", Date, nullable=True),  # days before it are in employee_days; NULL: no session ever
     _bytes("hours", null=True),  # which opening hours its open requests are measured by
+    _bytes("terms", null=True),  # MessagePack of loket.domain.terms.Terms; NULL where targets.yaml does not name it
 )
 
 queue_closings: Final = Table(

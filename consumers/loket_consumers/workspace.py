@@ -36,6 +36,7 @@ from loket_consumers.schema import (
     units,
 )
 from loket_consumers.staff_days import first_unfinished, load_sessions, session_days, store_staff
+from loket_consumers.terms import packed_terms
 from loket_consumers.ticket_record import TicketRecord, TicketRow
 from loket_consumers.ticket_rows import save_tickets
 from loket_consumers.unit_record import Arrival, Closing, KnownId, UnitRecord
@@ -63,7 +64,8 @@ class Workspace:
         self.units: dict[str, UnitRecord] = {}
         self._connection = connection
         self._policy = policy
-        self._known: dict[str, tuple[bool, bytes, str, int | None, bytes | None]] = {}
+        self._known: dict[str, tuple[bool, bytes, str, int | None, bytes | None, bytes | None]] = {}
+        self._last_days: dict[str, int] = {}
         self._staff_from: dict[str, int] = {}
         self._loaded_days: set[tuple[str, int]] = set()
 
@@ -111,13 +113,14 @@ class Workspace:
             self._connection, units, ("unit",), [(name,) for name in wanted], ("unit", "staff_from", *_UNIT)
         )
         self._known = {
-            name: (bool(known), bytes(packed), zone, starts, None if hours is None else bytes(hours))
-            for name, _, known, packed, zone, starts, hours in found
+            name: (bool(known), bytes(packed), zone, starts, _optional(hours), _optional(terms))
+            for name, _, known, packed, zone, starts, hours, terms in found
         }
         self._staff_from = {name: ordinal(since) for name, since, *_ in found if since is not None}
         for name in wanted:
             known = self._known.get(name)
             admission = Admission() if known is None else _ADMISSION.decode(known[1])
+            self._last_days[name] = service_days(self._policy.unit(name)).day(admission.received)
             self.units[name] = UnitRecord(
                 name,
                 self._policy.unit(name),
@@ -240,13 +243,21 @@ class Workspace:
         for name, unit in self.units.items():
             packed = _PACK.encode(unit.admission)
             hours = hours_mark(unit.policy)
-            told = (name in self._policy.units, packed, unit.policy.zone, unit.policy.day_starts_ms, hours)
+            terms = self._terms(name, unit)
+            told = (name in self._policy.units, packed, unit.policy.zone, unit.policy.day_starts_ms, hours, terms)
             if name not in self._known:
-                fresh.append((name, *told[:-1], None, hours))
+                fresh.append((name, *told[:-2], None, hours, terms))
             elif told != self._known[name]:
                 changed.append((name, *told))
         bulk.insert(self._connection, units, fresh)
         bulk.update(self._connection, units, ("unit",), _UNIT, changed)
+
+    def _terms(self, name: str, unit: UnitRecord) -> bytes | None:
+        """What the unit is counted and judged by, made anew once a day: within it a file's past does not change."""
+        known, received = self._known.get(name), unit.admission.received
+        if known is not None and known[5] and service_days(unit.policy).day(received) == self._last_days[name]:
+            return known[5]
+        return packed_terms(unit.policy, received)
 
     def _save_sessions(self) -> None:
         fresh: list[bulk.Row] = []
@@ -291,8 +302,12 @@ class Workspace:
         bulk.update(self._connection, archive, place, ("remembered",), [(*row, 1) for row in found])
 
 
-_UNIT: Final = ("known", "admission", "zone", "day_starts_ms", "hours")
+_UNIT: Final = ("known", "admission", "zone", "day_starts_ms", "hours", "terms")
 _TICKET: Final = ("unit", "bucket", "subject", "id", "steps", "forgotten", "live_ids", "live_contradictions")
+
+
+def _optional(packed: bytes | None) -> bytes | None:
+    return None if packed is None else bytes(packed)
 
 
 def _days_of(record: TicketRecord) -> Iterable[int]:

@@ -60,8 +60,9 @@ RAW: Final = ("key", "value", "headers")
 
 _NUMBERED: Final = {"tickets": "id", "legs": "ticket", "stretches": "ticket", "employee_stretches": "ticket"}
 TABLES: Final = (archive, dead_letters, *DERIVED)
-_NOT_COMPARED: Final = {"archive": RAW, "dead_letters": ("replayed_at",)}
-"""The bytes are what it comes from, and what people have done since is no consequence of them."""
+_NOT_COMPARED: Final = {"archive": RAW, "dead_letters": ("replayed_at",), "units": ("terms",)}
+"""The bytes are what it comes from, and what people have done since is no consequence of them. Terms are of the file
+that was in force when a unit's last events were stored, days to come included."""
 
 _CHUNK: Final = 10_000
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
