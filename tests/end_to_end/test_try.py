@@ -268,6 +268,32 @@ def test_corrections_change_metrics_and_record_alike_and_days_later_the_record_a
     assert (both.late, bool(both.agreement.differences)) == (20, True)
 
 
+def test_requests_are_corrected_weeks_later_in_both_and_after_they_are_forgotten_in_the_record_alone(
+    tmp_path: Path, targets: Path, scratch: Path
+) -> None:
+    office = Office("unit-0000", day="2026-01-05", source="desk")
+    log: list[Event] = []
+    for number in range(12):
+        subject = f"R{number}"
+        asked = office.request_submitted(subject, at="09:00", service="service-0")
+        done = office.request_completed(subject, at="+3 09:00", outcome="handed_over")
+        after = "+100 09:00" if number < 3 else "+20 09:00"
+        told: dict[str, str | int | None] = {"time": "+2 09:00", "outcome": "refused"}
+        log += [asked, done, office.corrected(subject, at=after, of=done, set=told)]
+    log.sort(key=lambda event: event.time)
+
+    report = try_json(write_jsonl(tmp_path / "log.jsonl", log), "--targets", targets, scratch=scratch)
+
+    assert report.agreement.metrics_equal_record
+    assert (report.late, report.not_yet, bool(report.agreement.differences)) == (3, 0, True)
+    (row,) = report.requests
+    assert (row.completed, row.citizen_s_sum) == (12, 12 * 2 * 86_400)
+    in_time = [event for event in log if event.time < office.at("+50 09:00")]
+    report = try_json(write_jsonl(tmp_path / "log.jsonl", in_time), "--targets", targets, scratch=scratch)
+    assert report.agreement == Agreement(True, [])
+    assert [row.citizen_s_sum for row in report.requests] == [(9 * 2 + 3 * 3) * 86_400]
+
+
 def _corrected(event: Event, number: int, after: int, told: dict[str, str | int | float | bool | None]) -> Event:
     of = EventReference(source=event.source, id=event.id)
     day = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=event.time + 4 * HOUR)).date().isoformat()
