@@ -25,7 +25,7 @@ from loket.domain.request_corrections import MAX_WAITING
 from loket.domain.request_steps import Request, request_step
 from loket.domain.requesting import MAX_FEEDBACK, hours_of
 from loket.domain.requests import KEPT_DAYS, MAX_REQUESTS
-from loket.domain.said import may_be_of_request, may_be_of_ticket
+from loket.domain.said import corrects, may_be_of_request, may_be_of_ticket
 from loket.domain.session_steps import Added, add_step
 from loket.domain.sessions import MAX_SESSION_STEPS, SESSION_KIND, session_step
 from loket.domain.state import NEVER_BUCKET
@@ -233,20 +233,27 @@ class UnitRecord:
         return isinstance(event, EventCorrected) and is_closed and (record is None or not record.kept)
 
     def _correct(self, arrival: Arrival, event: EventCorrected) -> Taken | None:
-        """Put a correction to the request and to the ticket of its subject, live or else late, as
+        """Put a correction to the request or the ticket that has its event, or to both, live or else late, as
         `loket.domain.unit.apply` does."""
-        of_request = self._correct_request(arrival) if may_be_of_request(event) else None
         is_open = not self.admission.is_closed(arrival.day)
-        of_ticket = self._apply(arrival) if is_open and may_be_of_ticket(event) else None
+        ticket = self.tickets.get((self.bucket(arrival.day), event.subject or "")) if is_open else None
+        request = self.requests.get(event.subject or "")
+        to_ticket, to_request = corrects(
+            event,
+            () if ticket is None else ticket.live_steps(),
+            () if request is None or not request.kept else request.request.live_steps(),
+        )
+        of_request = self._correct_request(arrival) if to_request else None
+        of_ticket = self._apply(arrival) if is_open and to_ticket else None
         if of_request is None and of_ticket is None:
             return None
         if of_ticket is None:
-            if may_be_of_ticket(event):
+            if to_ticket:
                 self._apply_late(arrival)
             known = KnownId(arrival.content, live=False, day=arrival.day, corrects=event.subject)
             return Taken.of(of_request or Applied.LATE, known=known)
         if of_request is None:
-            if may_be_of_request(event):
+            if to_request:
                 self._apply_request_late(arrival)
         else:
             verdict = of_ticket.verdict

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from msgspec import Struct, field
 
 from loket.domain import events
 
-__all__ = ["Correction", "correction_of", "may_be_of_request", "may_be_of_ticket"]
+__all__ = ["Correction", "correction_of", "corrects", "may_be_of_request", "may_be_of_ticket"]
 
 _IDS: Final = ("counter", "employee", "service", "from_unit")
 _INSTANTS: Final = ("time", "appointment_at")
@@ -33,6 +33,13 @@ _OF_REQUESTS: Final = frozenset({"activity", "outcome", "ticket"})
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
+
+
+class Identified(Protocol):
+    """What an event told, by the hash of its id."""
+
+    @property
+    def hash(self) -> int: ...
 
 
 class Correction(Struct, frozen=True, array_like=True):
@@ -65,6 +72,19 @@ def may_be_of_request(event: events.EventCorrected) -> bool:
     """Whether a correction may be of a request's event, as `may_be_of_ticket`."""
     named = event.data.set.keys()
     return event.subject is not None and (named.isdisjoint(_OF_TICKETS) or not named.isdisjoint(_OF_REQUESTS))
+
+
+def corrects(
+    event: events.EventCorrected, of_ticket: Iterable[Identified], of_request: Iterable[Identified]
+) -> tuple[bool, bool]:
+    """Whether a correction is of the ticket, and whether of the request, of its subject, by the steps that are known of
+    both: of the one that has the event, else of both that may."""
+    target = events.identity_hash(event.data.of.source, event.data.of.id)
+    if any(step.hash == target for step in of_ticket):
+        return True, False
+    if any(step.hash == target for step in of_request):
+        return False, True
+    return may_be_of_ticket(event), may_be_of_request(event)
 
 
 def _told(given: Mapping[str, object], unit: str) -> list[tuple[str, str | int | None]]:

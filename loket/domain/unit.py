@@ -22,7 +22,7 @@ from loket.domain.legs import Folded
 from loket.domain.policy import UnitPolicy
 from loket.domain.request_steps import REQUEST_KIND
 from loket.domain.requesting import apply_feedback, apply_request
-from loket.domain.said import may_be_of_request, may_be_of_ticket
+from loket.domain.said import corrects
 from loket.domain.session_steps import Added, add_step
 from loket.domain.sessions import MAX_SESSION_STEPS, SESSION_KIND, session_step
 from loket.domain.state import (
@@ -130,10 +130,10 @@ def apply(state: UnitState, event: events.Event, received: int) -> Applied:
     known = state.requests.ids.get(id_hash)
     if known is not None:
         return Applied.DUPLICATE if known == content else Applied.CONFLICTING_REPEAT
-    if isinstance(event, events.EventCorrected):
-        return _apply_correction(state, event, day, id_hash, content, received)
     if is_step:
         return _apply_step(state, event, day, id_hash, content, received)
+    if isinstance(event, events.EventCorrected):
+        return _apply_correction(state, event, day, id_hash, content, received)
     if is_of_request:
         added, contradicts = apply_request(state, event, id_hash, content)
         return _applied(state, added, contradicts=contradicts)
@@ -210,12 +210,18 @@ def _apply_step(state: UnitState, event: events.Event, day: int, id_hash: int, c
 def _apply_correction(
     state: UnitState, event: events.EventCorrected, day: int, id_hash: int, content: int, received: int
 ) -> Applied:
-    """Apply a correction to the request and to the ticket of its subject: it changes the one that has its event."""
+    """Apply a correction to the request or the ticket that has its event, or to both, where it waits for that."""
     late, is_open, found = state.late, day > state.admission.closed_day, []
-    if may_be_of_request(event):
+    bucket = NEVER_BUCKET if state.policy.day_starts_ms is None else day
+    ticket = state.seen((bucket, event.subject or "")) if is_open else None
+    request = state.requests.get(event.subject or "")
+    of_ticket, of_request = corrects(
+        event, () if ticket is None else ticket.steps, () if request is None else request.steps
+    )
+    if of_request:
         added, contradicts = apply_request(state, event, id_hash, content, is_open=is_open)
         found.append(_applied(state, added, contradicts=contradicts))
-    if is_open and may_be_of_ticket(event):
+    if is_open and of_ticket:
         found.append(_apply_step(state, event, day, id_hash, content, received))
     result = together(found)
     state.late = late + (result is Applied.LATE)

@@ -22,6 +22,7 @@ from loket.wire.instant import format_instant
 from loket_consumers.engines import connect, reading
 from loket_consumers.migrating import upgrade
 from loket_consumers.schema import archive, employee_days, employee_stretches, legs, sessions, stretches
+from loket_consumers.sums import UnitSums, Whose, sums
 from support.logs import DAY_BEGINS, POLICY, arrivals, log_of, make, whole_policy
 from support.oracle import Oracle, without_zeros
 from support.recorded import empty, figures, of_record, results, rows_of, store_all, store_more
@@ -49,8 +50,10 @@ sizes = st.lists(st.integers(1, 12), max_size=8)
 law = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-def live_rows_are_those_of_the_state(engine: Engine, data: st.DataObject, batches: list[int]) -> None:
-    arrived = data.draw(arrivals(data.draw(log_of())))
+def live_rows_are_those_of_the_state(
+    engine: Engine, data: st.DataObject, batches: list[int], *, requests: bool = False
+) -> None:
+    arrived = data.draw(arrivals(data.draw(log_of(requests=requests))))
     now = max(received for _, received in arrived) + data.draw(st.integers(0, 60)) * HOUR
     oracle = Oracle(POLICY)
     expected = oracle.apply_all(arrived)
@@ -89,8 +92,10 @@ def live_rows_are_those_of_the_state(engine: Engine, data: st.DataObject, batche
         }
 
 
-def the_record_is_that_of_all_events(engine: Engine, data: st.DataObject, batches: list[int]) -> None:
-    arrived = data.draw(arrivals(data.draw(log_of(conflicts=False))))
+def the_record_is_that_of_all_events(
+    engine: Engine, data: st.DataObject, batches: list[int], *, requests: bool = False
+) -> None:
+    arrived = data.draw(arrivals(data.draw(log_of(conflicts=False, requests=requests))))
     now = max(received for _, received in arrived) + data.draw(st.integers(0, 60)) * HOUR
     oracle = Oracle(whole_policy())
     oracle.apply_all(arrived)
@@ -99,6 +104,16 @@ def the_record_is_that_of_all_events(engine: Engine, data: st.DataObject, batche
 
     found = figures(engine, now)
     assert (without_zeros(found.units), without_zeros(found.employees)) == of_record(oracle, now)
+    with reading(engine) as connection:
+        recorded = sums(connection, Whose(live=False), now)
+    for name in oracle.units:
+        services, *_ = oracle.flats(name, now)
+        assert of_requests(recorded.get(name, UnitSums()).services) == of_requests(services)
+
+
+def of_requests(flats: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+    """The figures of requests alone, without zeros."""
+    return nonzero({name: {key: n for key, n in flat.items() if "request" in key} for name, flat in flats.items()})
 
 
 @law
@@ -117,6 +132,15 @@ def test_the_record_is_that_of_all_events_whatever_came_late(
     the_record_is_that_of_all_events(engine, data, batches)
 
 
+@settings(law, max_examples=40)
+@given(data=st.data(), batches=sizes)
+def test_both_laws_hold_where_tickets_and_requests_have_one_name(
+    engine: Engine, data: st.DataObject, batches: list[int]
+) -> None:
+    live_rows_are_those_of_the_state(engine, data, batches, requests=True)
+    the_record_is_that_of_all_events(engine, data, batches, requests=True)
+
+
 def test_both_laws_hold_on_postgresql(database: str) -> None:
     made = connect(database)
     upgrade(made)
@@ -124,8 +148,8 @@ def test_both_laws_hold_on_postgresql(database: str) -> None:
     @settings(law, max_examples=12)
     @given(data=st.data(), batches=sizes)
     def both(data: st.DataObject, batches: list[int]) -> None:
-        live_rows_are_those_of_the_state(made, data, batches)
-        the_record_is_that_of_all_events(made, data, batches)
+        live_rows_are_those_of_the_state(made, data, batches, requests=True)
+        the_record_is_that_of_all_events(made, data, batches, requests=True)
 
     try:
         both()

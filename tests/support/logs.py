@@ -82,6 +82,7 @@ def _correction(draw: st.DrawFn, id: str, at: int, subject: str, unit: str) -> E
         "from_unit": st.sampled_from([None, "hall", unit]),
         "appointment_at": st.sampled_from([None, format_instant(Instant(at + HOUR))]),
         "quantity": st.sampled_from([None, 2]),
+        "outcome": st.sampled_from([None, "refused"]),
     }
     names = draw(st.lists(st.sampled_from(sorted(values)), min_size=1, max_size=3, unique=True))
     of = events.EventReference(source="s", id=f"e{draw(st.integers(95, 140))}")
@@ -118,9 +119,18 @@ _KINDS: Final = (
 )
 
 
+_OF_REQUESTS: Final = (
+    *["request.submitted"] * 6,
+    "request.accepted",
+    *["request.completed"] * 4,
+    "request.reopened",
+    *["event.corrected"] * 8,
+)
+
+
 @st.composite
-def _one(draw: st.DrawFn, id: str, days: int) -> Event:
-    kind = draw(st.sampled_from(_KINDS))
+def _one(draw: st.DrawFn, id: str, days: int, *, requests: bool) -> Event:
+    kind = draw(st.sampled_from((*_KINDS, *_OF_REQUESTS) if requests else _KINDS))
     unit = draw(st.sampled_from(UNITS))
     day = draw(st.integers(0, days - 1))
     at = DAY_BEGINS + day * 24 * HOUR + draw(st.integers(0, 12)) * 2 * HOUR + draw(st.integers(0, 7)) * 10 * MINUTE
@@ -151,19 +161,27 @@ def _one(draw: st.DrawFn, id: str, days: int) -> Event:
         quantity = draw(st.sampled_from([None, None, 3]))
         given = {"employee": employee, "counter": counter, "quantity": quantity, "from_unit": from_unit}
         return make(kind, id, at, subject, unit, **given)
+    if kind == "request.submitted":
+        return make(kind, id, at, subject, unit, service=service)
+    if kind.startswith("request."):
+        named = {} if kind == "request.reopened" else {"employee": employee}
+        return make(kind, id, at, subject, unit, **named)
     if kind in _AT_COUNTER:
         return make(kind, id, at, subject, unit, employee=employee, counter=counter, from_unit=from_unit)
     return make(kind, id, at, subject, unit, from_unit=from_unit)
 
 
 @st.composite
-def log_of(draw: st.DrawFn, days: int = 4, most: int = 40, *, conflicts: bool = True) -> list[Event]:
-    """Events of a few days, about a few people; with `conflicts` some share an id and say different things."""
+def log_of(
+    draw: st.DrawFn, days: int = 4, most: int = 40, *, conflicts: bool = True, requests: bool = False
+) -> list[Event]:
+    """Events of a few days, about a few people; with `conflicts` some share an id and say different things, and with
+    `requests` people ask for documents under the names of tickets."""
     count = draw(st.integers(1, most))
     ids = [
         f"e{draw(st.integers(0, 10)) if conflicts and draw(st.integers(0, 9)) == 0 else 100 + n}" for n in range(count)
     ]
-    log = [draw(_one(name, days)) for name in ids]
+    log = [draw(_one(name, days, requests=requests)) for name in ids]
     repeats = draw(st.lists(st.integers(0, count - 1), max_size=count // 3))
     log += [log[index] for index in repeats]
     return log
