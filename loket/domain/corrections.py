@@ -13,7 +13,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from loket.domain.policy import ServiceDays
-from loket.domain.said import Correction
+from loket.domain.said import Correction, is_believable
 from loket.domain.steps import Kind, Step, Ticket
 
 __all__ = ["corrected", "counts_at", "is_corrected"]
@@ -48,7 +48,7 @@ def is_corrected(steps: list[Step]) -> bool:
 
 def corrected(steps: list[Step], day: int, days: ServiceDays, *, never: bool) -> tuple[list[Step], int]:
     """The steps that count, in their order, and how many corrections of them changed nothing because another stood, or
-    because they would have moved an event to another service day."""
+    because they would have moved an event to another service day, or to when it cannot have been."""
     standing: dict[int, tuple[Step, Correction]] = {}
     others: dict[int, int] = {}
     for step in steps:
@@ -70,11 +70,15 @@ def corrected(steps: list[Step], day: int, days: ServiceDays, *, never: bool) ->
             overruled[step.hash] = others[step.hash]
         told = standing.get(step.hash)
         meant = step if told is None else _corrected(step, *told)
-        if meant is not step and not never and days.day(meant.at) != days.day(step.at):
+        if told is not None and meant.at != step.at and not _may_move(step, meant.at, told[0].at, days, never=never):
             refused.add(step.hash)
             meant = step
         found.add(meant)
     return found.steps, sum(overruled.values()) + len(refused)
+
+
+def _may_move(step: Step, to: int, said_at: int, days: ServiceDays, *, never: bool) -> bool:
+    return is_believable(to, said_at) and (never or days.day(to) == days.day(step.at))
 
 
 def counts_at(steps: list[Step], step: Step, day: int, days: ServiceDays) -> int:

@@ -13,16 +13,12 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from loket.domain.durations import DAY
 from loket.domain.opening import OpeningHours
 from loket.domain.request_course import Course, RequestKind, RequestStep, course_of
 from loket.domain.request_steps import Request
-from loket.domain.said import Correction
+from loket.domain.said import Correction, is_believable
 
-__all__ = ["AHEAD_MS", "MAX_WAITING", "course_as_corrected"]
-
-AHEAD_MS: Final = DAY
-"""So far ahead of its correction an event may be moved at most: no event is believed that is further ahead."""
+__all__ = ["MAX_WAITING", "course_as_corrected"]
 
 MAX_WAITING: Final = 20
 """Corrections that wait under a subject of which no request's event has come."""
@@ -62,7 +58,7 @@ def _corrected(steps: list[RequestStep]) -> tuple[list[RequestStep], int]:
         by, correction = max(mine, key=lambda pair: (pair[0].at, pair[1].source, pair[1].id))
         contradictions += len(mine) - 1
         at = correction.set.get("time", step.at)
-        if isinstance(at, int) and (at == step.at or 0 <= at <= by.at + AHEAD_MS):
+        if isinstance(at, int) and (at == step.at or is_believable(at, by.at)):
             found.add(_as_said(step, by, correction))
         else:
             contradictions += 1

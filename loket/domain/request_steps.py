@@ -16,7 +16,7 @@ from loket.domain import events
 from loket.domain.days import service_days
 from loket.domain.policy import MAX_STEPS, Clock, Since, Turnaround, UnitPolicy
 from loket.domain.request_course import Course, RequestKind, RequestStep
-from loket.domain.said import correction_of
+from loket.domain.said import correction_of, is_believable
 
 __all__ = ["MAX_REQUEST_IDS", "REQUEST_KIND", "Request", "request_step"]
 
@@ -65,10 +65,12 @@ def request_step(event: events.Event, hash: int, policy: UnitPolicy, *, late: bo
 def _correcting(event: events.EventCorrected, hash: int, policy: UnitPolicy, *, late: bool) -> RequestStep:
     said = correction_of(event)
     service, at = said.set.get("service"), said.set.get("time")
-    if isinstance(at, int) or event.data.day is None:
-        day = service_days(policy).day(at if isinstance(at, int) else int(event.time))
-    else:
+    if isinstance(at, int) and is_believable(at, int(event.time)):
+        day = service_days(policy).day(at)
+    elif event.data.day is not None:
         day = date.fromisoformat(event.data.day).toordinal()
+    else:
+        day = service_days(policy).day(int(event.time))
     target = _promised(policy, service if isinstance(service, str) else None, day)
     return RequestStep(
         kind=int(RequestKind.CORRECTED),

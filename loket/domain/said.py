@@ -9,8 +9,19 @@ from typing import Final, Protocol
 from msgspec import Struct, field
 
 from loket.domain import events
+from loket.domain.durations import DAY
 
-__all__ = ["Correction", "correction_of", "corrects", "may_be_of_request", "may_be_of_ticket"]
+__all__ = [
+    "Correction",
+    "correction_of",
+    "corrects",
+    "is_believable",
+    "may_be_of_request",
+    "may_be_of_ticket",
+]
+
+AHEAD_MS: Final = DAY
+"""So far ahead of its correction an event may have been at most, as no event is believed that is further ahead."""
 
 _IDS: Final = ("counter", "employee", "service", "from_unit")
 _INSTANTS: Final = ("time", "appointment_at")
@@ -59,6 +70,12 @@ def correction_of(event: events.EventCorrected) -> Correction:
     data = event.data
     target = events.identity_hash(data.of.source, data.of.id)
     return Correction(target, event.source, event.id, dict(_told(data.set, data.unit)))
+
+
+def is_believable(at: int, said_at: int) -> bool:
+    """Whether an event may have been at an instant, by a correction made at another: since 1970, and not AHEAD_MS after
+    that (ms). An instant that no calendar has is never one."""
+    return 0 <= at <= said_at + AHEAD_MS
 
 
 def may_be_of_ticket(event: events.EventCorrected) -> bool:

@@ -16,7 +16,7 @@ from msgspec import Meta, Struct, field
 from loket.domain import events
 from loket.domain.halls import opens_after
 from loket.domain.policy import MAX_STEPS, UnitPolicy
-from loket.domain.said import Correction, correction_of
+from loket.domain.said import Correction, correction_of, is_believable
 
 EMPTY_SERVICE = ""
 """The service of legs without an issue: they count in the unit's row only (rule 19)."""
@@ -148,7 +148,7 @@ def _correcting(event: events.EventCorrected, hash: int, day: int, policy: UnitP
         target_ms=None if target is None else target.within_ms,
         short_ms=0 if target is None else policy.short_ms,
         late=late,
-        opens_at=opens_after(policy, day, at) if isinstance(at, int) else None,
+        opens_at=opens_after(policy, day, at) if isinstance(at, int) and is_believable(at, int(event.time)) else None,
         says=said,
     )
 

@@ -172,10 +172,15 @@ def is_processed(event: events.Event) -> bool:
 
 
 def ticket_day(event: events.Event, policy: UnitPolicy) -> int:
-    """The service day (ordinal) that an event speaks of: its own time's, or that which a void or correction names."""
+    """The service day (ordinal) that an event speaks of: its own time's, or that which a void or correction names.
+
+    None names a day that is to come: tickets of such a day would be held until it is over, or for ever.
+    """
+    mine = service_days(policy).day(int(event.time))
     if isinstance(event, (events.TicketVoided, events.EventCorrected)) and event.data.day is not None:
-        return date.fromisoformat(event.data.day).toordinal()
-    return service_days(policy).day(int(event.time))
+        named = date.fromisoformat(event.data.day).toordinal()
+        return named if named <= mine + 1 else mine
+    return mine
 
 
 def _apply_step(state: UnitState, event: events.Event, day: int, id_hash: int, content: int, received: int) -> Applied:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from loket.domain.events import Event
 from loket.domain.figures import evaluate
 from loket.domain.policy import DAY, HOUR, UnitPolicy
-from loket.domain.records import load, split_key, take_records
+from loket.domain.records import load, mark_all, split_key, take_records
 from loket.domain.summary import EmployeeFigures, UnitFigures, rows_of_state
 from loket.domain.unit import Applied, UnitState, apply
 from loket.testing.builders import Office, unit_policy
@@ -155,3 +156,40 @@ def test_corrections_survive_the_records_of_a_state() -> None:
     for event in log[1:]:
         apply(again, event, NOON + HOUR)
     assert figures(again)[0]["s"].breached == 1
+
+
+@pytest.mark.parametrize("policy", [BY_DAY, NEVER])
+@pytest.mark.parametrize("when", ["9999-12-31T23:59:59.999Z", "2062-01-15T02:00:00Z", "0001-01-01T00:00:00Z"])
+@pytest.mark.parametrize("which", [0, 1, 3])
+def test_what_is_told_of_a_time_when_it_cannot_have_been_changes_nothing_and_stops_nobody(
+    policy: UnitPolicy, when: str, which: int
+) -> None:
+    log = visit()
+    plain = figures(told(*log, policy=policy))
+    state = told(*log, policy=policy)
+    at = (datetime.fromisoformat(when) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+    impossible = o.corrected("A1", at="10:00", of=log[which], set={"time": at, "employee": "budi"})
+    assert apply(state, impossible, NOON) is Applied.CONTRADICTION
+    assert figures(state) == plain
+    assert figures(again(state)) == plain
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "2026-01-17"])
+def test_a_void_or_correction_is_of_no_day_to_come(day: str) -> None:
+    """Tickets of such a day would be held until it is over."""
+    log = visit()
+    state = told(*log, o.corrected("A1", at="10:00", day=day, of=log[1], set={"time": "09:06"}))
+    assert figures(state)[0]["s"].breached == 1
+    assert apply(state, o.voided("A1", at="10:01", day=day), NOON) is Applied.APPLIED
+    assert figures(again(state))[0]["s"].issued == 0
+    apply(state, o.heartbeat(at="+2 12:00"), NOON + 2 * DAY)
+    assert (state.tickets, state.admission.tickets) == ({}, {})
+
+
+def again(state: UnitState) -> UnitState:
+    """The state after its records were written and read."""
+    mark_all(state)
+    records = {split_key(key)[1]: value for key, value in take_records(state)}
+    head = records.pop(None)
+    assert head is not None
+    return load(head, {name: value for name, value in records.items() if name and value}, state.policy)

@@ -117,7 +117,7 @@ def test_what_would_make_an_event_invalid_is_left_or_changes_nothing() -> None:
     plain = exact(told(*log))
     without_service = o.corrected("R1", at="+1 11:00", of=log[0], set={"service": None})
     assert exact(told(*log, without_service)) == plain
-    for impossible in ("+2 11:01", -1):
+    for impossible in ("+2 11:01", -1, -62_135_596_800_000, 253_402_300_799_999):
         state = told(*log)
         event = o.corrected("R1", at="+1 11:00", of=log[4], set={"time": impossible, "outcome": "refused"})
         assert apply(state, event, int(event.time)) is Applied.CONTRADICTION
@@ -147,6 +147,7 @@ def test_a_request_that_is_completed_before_it_was_submitted_takes_no_time_and_c
     figures = exact(state)["ktp"]
     assert figures["requests_completed/none"] == figures["request_citizen_seconds_count"] == 1
     assert "request_citizen_seconds_ms" not in figures
+    assert state.tallies[""].counts.exact("skewed_durations") == 1
     apply(state, o.corrected("R1", at="09:30", of=log[1], set={"time": "06:00"}), int(o.at("09:30")))
     assert exact(state)["ktp"]["request_citizen_seconds_ms"] == HOUR
 
