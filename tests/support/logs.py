@@ -164,8 +164,8 @@ def _one(draw: st.DrawFn, id: str, days: int, *, requests: bool) -> Event:
     if kind == "request.submitted":
         return make(kind, id, at, subject, unit, service=service)
     if kind.startswith("request."):
-        named = {} if kind == "request.reopened" else {"employee": employee}
-        return make(kind, id, at, subject, unit, **named)
+        by = None if kind == "request.reopened" else employee
+        return make(kind, id, at, subject, unit, employee=by)
     if kind in _AT_COUNTER:
         return make(kind, id, at, subject, unit, employee=employee, counter=counter, from_unit=from_unit)
     return make(kind, id, at, subject, unit, from_unit=from_unit)

@@ -225,7 +225,8 @@ def test_law_corrections_make_the_figures_of_the_log_that_says_it_at_once(
         chosen = data.draw(st.lists(st.sampled_from(fields), min_size=1, unique=True))
         told_of = {name: data.draw(by_name[name]) for name in chosen}
         corrections.append(made.corrected(event.subject, at=int(event.time) + DAY, of=event, set=told_of))
-        time = Instant(told_of.pop("time", event.time))
+        moved_to = told_of.pop("time", None)
+        time = Instant(moved_to) if isinstance(moved_to, int) else event.time
         meant[index] = replace(event, time=time, data=replace(event.data, **told_of))
     arrived = data.draw(st.permutations([*log, *corrections]))
     at_once = int(o.at("08:00"))
