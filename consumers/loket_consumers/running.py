@@ -62,8 +62,12 @@ def _run(
 ) -> None:
     targets = targets_of(settings)
     engine = connect(settings.database, statement_timeout_s=STATEMENT_TIMEOUT_S, exists=True)
-    version = check_schema(engine)
-    check_terms(engine, targets.policy)
+    try:
+        version = check_schema(engine)
+        check_terms(engine, targets.policy)
+    except LoketError:
+        engine.dispose()
+        raise
     partitions = partition_count(settings.connection, settings.topic)
     check_whole(settings.connection, settings.topic, partitions)
     now_ms = None if settings.now is None else int(settings.now)

@@ -97,11 +97,14 @@ def corrects(
     """Whether a correction is of the ticket, and whether of the request, of its subject, by the steps that are known of
     both: of the one that has the event, else of both that may."""
     target = events.identity_hash(event.data.of.source, event.data.of.id)
-    if any(step.hash == target for step in of_ticket):
-        return True, False
-    if any(step.hash == target for step in of_request):
-        return False, True
-    return may_be_of_ticket(event), may_be_of_request(event)
+    of_either = may_be_of_ticket(event), may_be_of_request(event)
+    # What waits for its event must go where it would go if that were there: so the fields decide first.
+    if of_either == (True, True):
+        if any(step.hash == target for step in of_ticket):
+            return True, False
+        if any(step.hash == target for step in of_request):
+            return False, True
+    return of_either
 
 
 def _told(given: Mapping[str, object], unit: str) -> list[tuple[str, str | int | None]]:
