@@ -98,7 +98,7 @@ _LAST_RECEIVED_MS = 250_000_000_000_000
 _ENCODER = msgspec.msgpack.Encoder()
 _HEAD = msgspec.msgpack.Decoder(Head)
 _PAGE = msgspec.msgpack.Decoder(list[Ticket])
-_SENSELESS = (msgspec.MsgspecError, ValueError, TypeError, LookupError, ArithmeticError)
+_SENSELESS = (msgspec.MsgspecError, ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
 """What bytes that nobody wrote so may raise on their way into a state."""
 
 

@@ -256,3 +256,9 @@ def test_the_policy_of_the_process_is_the_one_in_force() -> None:
     head, pages = records_of(some_office())
     other = unit_policy({"s": 60})
     assert load(head, pages, other).policy is other
+
+
+def test_a_head_that_is_nested_without_end_is_refused_by_name() -> None:
+    """Found by the fuzzing of the changelog: what a field that nobody knows holds is skipped level by level."""
+    with pytest.raises(RecordError, match="its head is damaged"):
+        load(b"\x81\xa1s" + b"\x91" * 5_000 + b"\x01", {}, unit_policy())
