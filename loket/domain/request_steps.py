@@ -41,14 +41,14 @@ def request_step(event: events.Event, hash: int, policy: UnitPolicy, *, late: bo
     A submission carries the turnaround target of its service day, by the file in force when it is applied (rule 10). So
     does a correction of its service, of the day to which it moves it, or which it names, or of its own time.
     """
-    if isinstance(event, events.EventCorrected):
-        return _correcting(event, hash, policy, late=late)
     kind = REQUEST_KIND.get(type(event))
     if kind is None:
-        return None
+        return _correcting(event, hash, policy, late=late) if isinstance(event, events.EventCorrected) else None
     data = event.data
-    service = data.service if isinstance(data, events.RequestSubmittedData) else None
-    target = _promised(policy, service, service_days(policy).day(int(event.time)))
+    service, target = None, None
+    if isinstance(data, events.RequestSubmittedData):
+        service = data.service
+        target = _promised(policy, service, service_days(policy).day(int(event.time)))
     return RequestStep(
         kind=int(kind),
         at=int(event.time),

@@ -49,6 +49,7 @@ def apply_request(
     only contradicts. `is_open`: the day of a correction, which waits for no request once that is closed."""
     requests, subject = state.requests, event.subject or ""
     request = requests.get(subject)
+    corrects = type(event) is events.EventCorrected
     step = request_step(event, id_hash, state.policy)
     if step is None:
         return None, False
@@ -57,10 +58,13 @@ def apply_request(
             return None, False
         request = Request(subject)
         state.admission.requests += 1
-    elif len(request.steps) >= _most_steps(request, event, is_open=is_open):
+    elif len(request.steps) >= MAX_STEPS or (corrects and not _may_wait(request, is_open=is_open)):
         return None, False
     before, label_before = request.course, label_of(request)
-    service = _service_said(event)
+    if isinstance(event, events.RequestSubmitted):
+        service: str | None = event.data.service
+    else:
+        service = _service_said(event) if corrects else None
     if service is not None and not name_service(state, service):
         request.is_other = True
     added = request.add(step)
@@ -74,16 +78,12 @@ def apply_request(
     return added, after.only_contradicts(before)
 
 
-def _most_steps(request: Request, event: events.Event, *, is_open: bool) -> int:
-    """At how many steps a held request takes no such event any more."""
-    if isinstance(event, events.EventCorrected) and request.waits:
-        return MAX_WAITING if is_open else 0
-    return MAX_STEPS
+def _may_wait(request: Request, *, is_open: bool) -> bool:
+    """Whether a held request takes one more correction: of a few only, as long as nothing else of it has come."""
+    return not request.waits or (is_open and len(request.steps) < MAX_WAITING)
 
 
 def _service_said(event: events.Event) -> str | None:
-    if isinstance(event, events.RequestSubmitted):
-        return event.data.service
     said = event.data.set.get("service") if isinstance(event, events.EventCorrected) else None
     return said if isinstance(said, str) else None
 

@@ -117,7 +117,10 @@ def apply(state: UnitState, event: events.Event, received: int) -> Applied:
     else:
         day = ticket_day(event, state.policy)
     is_of_request = not is_step and isinstance(event, events.RequestEvent)
-    is_late = _is_forgotten(state, event, day) if not is_step else day <= state.admission.closed_day
+    if is_of_request:
+        is_late = state.requests.is_forgotten(event.subject or "")
+    else:
+        is_late = day <= state.admission.closed_day if is_step else _is_forgotten(state, event, day)
     if is_late:
         state.late += 1
         return Applied.LATE
@@ -145,10 +148,8 @@ def apply(state: UnitState, event: events.Event, received: int) -> Applied:
 
 
 def _is_forgotten(state: UnitState, event: events.Event, day: int) -> bool:
-    """Whether an event of no ticket's life comes when its day, or its request, is forgotten."""
+    """Whether an event comes when its day is closed, or a correction when its request is forgotten."""
     requests, subject = state.requests, event.subject or ""
-    if isinstance(event, events.RequestEvent):
-        return requests.is_forgotten(subject)
     if isinstance(event, events.EventCorrected):
         is_known = subject in requests.held
         return requests.is_forgotten(subject) or (day <= state.admission.closed_day and not is_known)
