@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from random import Random
 
 import pytest
@@ -13,7 +13,8 @@ from loket.domain.figures import evaluate
 from loket.domain.opening import OpeningHours
 from loket.domain.policy import DAY, HOUR, Clock, Produces, ServicePolicy, Turnaround, UnitPolicy
 from loket.domain.records import RecordError, load, split_key, take_records
-from loket.domain.request_course import Course, RequestStep, course_of
+from loket.domain.request_corrections import course_as_corrected
+from loket.domain.request_course import Course, RequestStep
 from loket.domain.request_steps import Request
 from loket.domain.requests import MAX_FORGOTTEN_PAGES, PAGE_REQUESTS
 from loket.domain.state import UnitState
@@ -47,16 +48,16 @@ def cost(state: UnitState, event: Event, monkeypatch: pytest.MonkeyPatch) -> tup
     counted = {"course": 0, "packed": 0}
     get = requests.Requests.get
 
-    def counting(steps: Iterable[RequestStep], hours: OpeningHours) -> Course:
+    def counting(steps: list[RequestStep], hours: OpeningHours) -> Course:
         counted["course"] += 1
-        return course_of(steps, hours)
+        return course_as_corrected(steps, hours)
 
     def getting(self: requests.Requests, subject: str) -> Request | None:
         counted["packed"] += 1
         return get(self, subject)
 
     with monkeypatch.context() as patched:
-        patched.setattr(requesting, "course_of", counting)
+        patched.setattr(requesting, "course_as_corrected", counting)
         patched.setattr(requests.Requests, "get", getting)
         assert apply(state, event, int(event.time)) is Applied.APPLIED
     pages = [key for key, _ in take_records(state) if split_key(key)[1] is not None]
