@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from loket.domain.burn import DEFAULT_BURN, Burn, BurnRule, factor_of, highest_burn
 from loket.domain.calendar import CLOSED, Calendar, DayHours, Schedule
+from loket.domain.days import closes_at
 from loket.domain.durations import DAY, HOUR, MINUTE
 from loket.domain.events import Event
 from loket.domain.halls import hours_of
@@ -200,11 +201,11 @@ def test_law_a_window_is_what_its_legs_say(pair: tuple[list[Event], list[Event]]
     for event in pair[1]:
         apply(state, event, int(Office().at("08:00")))
     judged: list[tuple[str, int, bool]] = []
-    ends = {id(leg): at for _, leg, at in _open(state)}
     for leg in _legs(state):
         if leg.breach_at is None:
             continue
-        over = leg.ended_at if leg.outcome is not None else min(now, ends.get(id(leg), now))
+        expires_at = closes_at(leg, policy, state.closings.get(leg.day, ()))
+        over = leg.ended_at if leg.outcome is not None else min(now, expires_at)
         called = leg.first_called_at
         if called is not None:
             judged.append((leg.service, min(called, leg.breach_at), called > leg.breach_at))
@@ -222,12 +223,6 @@ def test_law_a_window_is_what_its_legs_say(pair: tuple[list[Event], list[Event]]
                 and hours.state(at // MINUTE * MINUTE) is not State.CLOSED
             ]
             assert (found.judged[rule.name], found.breached[rule.name]) == (len(inside), sum(inside))
-
-
-def _open(state: UnitState):  # type: ignore[no-untyped-def]
-    from loket.domain.state import open_legs
-
-    return open_legs(state)
 
 
 def _legs(state: UnitState):  # type: ignore[no-untyped-def]
