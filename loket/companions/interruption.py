@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -30,20 +31,34 @@ class Interrupted(BaseException):
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
+def interruptible(patience_s: float = 60) -> Iterator[None]:
     """Within: the first of SIGINT, SIGTERM and SIGHUP raises Interrupted in the main thread, later ones change nothing.
 
     What runs while the exception passes has to end by itself (give it deadlines): it is not interrupted again.
     Raised inside a destructor or a callback of C, where Python tells an exception and drops it, it is raised anew.
+    Raised where a library holds a lock, what passes may wait for that lock for ever: what has not ended after
+    `patience_s` is ended at once, with the same exit status; a run's caretaker clears up after it.
     """
     before = {number: signal.getsignal(number) for number in _ENDING}
     told = sys.unraisablehook
     main = threading.main_thread().ident
     seen = hooked = over = False
     anew: threading.Thread | None = None
+    asked: list[int] = []
+    stirred, ended = threading.Event(), threading.Event()
+
+    def guard() -> None:
+        stirred.wait()
+        if not ended.wait(patience_s):
+            stuck = Interrupted(asked[0])
+            os.write(2, f"{stuck}; it could not end in order within {patience_s:g} s, and ended at once\n".encode())
+            os._exit(stuck.exit_status)
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
         nonlocal seen
+        if not asked:  # once: a second signal inside `set` would wait for the first
+            asked.append(number)
+            stirred.set()
         if not (seen or hooked or over):
             seen = True
             raise Interrupted(number)
@@ -68,6 +83,7 @@ def interruptible() -> Iterator[None]:
         anew.start()
         hooked = False
 
+    threading.Thread(target=guard, daemon=True).start()
     for number in _ENDING:
         signal.signal(number, interrupt)
     sys.unraisablehook = dropped
@@ -82,6 +98,8 @@ def interruptible() -> Iterator[None]:
         sys.unraisablehook = told
         for number, handler in before.items():
             signal.signal(number, handler)
+        ended.set()
+        stirred.set()
 
 
 @contextmanager

@@ -149,3 +149,30 @@ def test_a_signal_in_the_last_destructor_is_an_interruption_too() -> None:
         _destroyed_then(0)
     assert ended.value.exit_status == 143
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+STUCK = """
+import threading, time
+from loket.companions import interruptible
+
+with interruptible(patience_s=0.5):
+    try:
+        print("here", flush=True)
+        time.sleep(300)
+    finally:
+        lock = threading.Lock()
+        lock.acquire()
+        lock.acquire()  # as where a library held it when the signal came
+"""
+
+
+def test_what_cannot_end_in_order_is_ended_at_once() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", STUCK], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "here\n"
+    process.terminate()
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert told == "ended by SIGTERM; it could not end in order within 0.5 s, and ended at once\n"
