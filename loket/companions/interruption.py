@@ -8,13 +8,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from time import sleep
 from types import FrameType
 
 __all__ = ["Interrupted", "interruptible", "uninterrupted"]
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_ANEW_S = 0.01
+_AGAIN_S = 0.1
 
 
 class Interrupted(BaseException):
@@ -35,71 +34,66 @@ def interruptible(patience_s: float = 60) -> Iterator[None]:
     """Within: the first of SIGINT, SIGTERM and SIGHUP raises Interrupted in the main thread, later ones change nothing.
 
     What runs while the exception passes has to end by itself (give it deadlines): it is not interrupted again.
-    Raised inside a destructor or a callback of C, where Python tells an exception and drops it, it is raised anew.
-    Raised where a library holds a lock, what passes may wait for that lock for ever: what has not ended after
-    `patience_s` is ended at once, with the same exit status; a run's caretaker clears up after it.
+    Python drops what is raised inside a destructor, and a library may catch whatever its tasks raise (kafka-python
+    does): it is raised again until it passes. Raised where a library holds a lock, what passes may wait for that lock
+    for ever: what has not ended after `patience_s` is ended at once, with the same exit status; a run's caretaker
+    clears up after it.
     """
     before = {number: signal.getsignal(number) for number in _ENDING}
     told = sys.unraisablehook
     main = threading.main_thread().ident
-    seen = hooked = over = False
-    anew: threading.Thread | None = None
     asked: list[int] = []
     stirred, ended = threading.Event(), threading.Event()
 
-    def guard() -> None:
-        stirred.wait()
-        if not ended.wait(patience_s):
-            stuck = Interrupted(asked[0])
-            os.write(2, f"{stuck}; it could not end in order within {patience_s:g} s, and ended at once\n".encode())
-            os._exit(stuck.exit_status)
-
     def interrupt(number: int, _frame: FrameType | None) -> None:
-        nonlocal seen
+        if ended.is_set() or _is_passing():
+            return
         if not asked:  # once: a second signal inside `set` would wait for the first
             asked.append(number)
             stirred.set()
-        if not (seen or hooked or over):
-            seen = True
-            raise Interrupted(number)
+        raise Interrupted(asked[0])
 
-    def again(number: int) -> None:
-        while True:
-            sleep(_ANEW_S)
-            if seen or over or main is None:
+    def guard() -> None:
+        stirred.wait()
+        for _ in range(max(1, round(patience_s / _AGAIN_S))):
+            if ended.wait(_AGAIN_S):
                 return
-            signal.pthread_kill(main, number)
+            if main is not None:
+                signal.pthread_kill(main, asked[0])
+        stuck = Interrupted(asked[0])
+        os.write(2, f"{stuck}; it could not end in order within {patience_s:g} s, and ended at once\n".encode())
+        os._exit(stuck.exit_status)
 
     def dropped(unraisable: sys.UnraisableHookArgs) -> None:
-        nonlocal seen, hooked, anew
         if not isinstance(unraisable.exc_value, Interrupted):
             told(unraisable)
-            return
-        # Not from here: what is raised in this hook is dropped, too. A busy machine may take long to start a thread,
-        # so what comes meanwhile is not raised, and comes again until it is.
-        hooked = True
-        seen = False
-        anew = threading.Thread(target=again, args=(unraisable.exc_value.signal_number,), daemon=True)
-        anew.start()
-        hooked = False
 
-    threading.Thread(target=guard, daemon=True).start()
+    guarding = threading.Thread(target=guard, daemon=True)
+    guarding.start()
     for number in _ENDING:
         signal.signal(number, interrupt)
     sys.unraisablehook = dropped
     try:
         yield
-        if anew is not None:
-            anew.join()  # dropped in the last moment: it comes now
+        if asked:
+            guarding.join()  # dropped in the last moment: it comes now
     finally:
-        over = True
-        if anew is not None:
-            anew.join()  # it may not signal once the handlers of before are back
+        ended.set()
+        stirred.set()
+        guarding.join()  # it may not signal once the handlers of before are back
         sys.unraisablehook = told
         for number, handler in before.items():
             signal.signal(number, handler)
-        ended.set()
-        stirred.set()
+
+
+def _is_passing() -> bool:
+    """Whether an Interrupted is on its way through what runs in this thread."""
+    error = sys.exc_info()[1]
+    while error is not None:
+        if isinstance(error, Interrupted):
+            return True
+        error = error.__context__
+    return False
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -176,3 +177,16 @@ def test_what_cannot_end_in_order_is_ended_at_once() -> None:
     _, told = process.communicate(timeout=60)
     assert process.returncode == 143
     assert told == "ended by SIGTERM; it could not end in order within 0.5 s, and ended at once\n"
+
+
+def _caught_by_a_library() -> None:
+    with interruptible():
+        for _ in range(2):
+            with suppress(BaseException):  # as an event loop does with what its tasks raise
+                signal.raise_signal(signal.SIGTERM)
+        time.sleep(60)
+
+
+def test_a_signal_that_a_library_catches_is_an_interruption_all_the_same() -> None:
+    with pytest.raises(Interrupted):
+        _caught_by_a_library()
