@@ -22,7 +22,7 @@ from loket.domain.days import closes_at, is_never, service_days
 from loket.domain.estimates import Estimate, kaplan_meier, quantile
 from loket.domain.leg import Leg
 from loket.domain.sealed import sealed_pages, tickets_in
-from loket.domain.state import NEVER_BUCKET, First, UnitState
+from loket.domain.state import NEVER_BUCKET, OTHER, First, UnitState
 from loket.domain.steps import EMPTY_SERVICE, Ticket
 from loket.domain.straight import WAY, steps_straight
 from loket.domain.straight_leg import open_leg
@@ -57,11 +57,14 @@ class DayEstimates(Struct):
 
 
 def evaluate_estimates(state: UnitState, now: int) -> dict[str, DayEstimates]:
-    """The estimates of each service of which somebody came on the service day of `now` (ms)."""
+    """The estimates of each service of which somebody came on the service day of `now` (ms).
+
+    `other` has none: it is many queues, of which one estimate says nothing.
+    """
     today = service_days(state.policy).day(now)
     by_label: dict[str, list[First]] = {}
     for first in _firsts(state, NEVER_BUCKET if is_never(state.policy) else today, now):
-        if first.day == today:
+        if first.day == today and first.label != OTHER:
             by_label.setdefault(first.label, []).append(first)
     return {label: _estimates(firsts, now) for label, firsts in by_label.items()}
 

@@ -6,17 +6,14 @@ from collections.abc import Mapping
 
 from loket.catalogue import estimates as names
 from loket.domain.first_waits import DayEstimates
-from loket.domain.state import OTHER
 from loket.exposition import Page, labels
 
 __all__ = ["write_estimates"]
 
 
 def write_estimates(page: Page, unit: str, found: Mapping[str, DayEstimates]) -> None:
-    """The estimates of each service of which somebody came today; `other` is many queues, of which one says nothing."""
+    """The estimates of each service that has some."""
     for service, told in found.items():
-        if service == OTHER:
-            continue
         text = labels(unit=unit, service=service)
         for percentile, estimate in zip(names.PERCENTILES, (told.median, told.p90), strict=True):
             bounds = (estimate.value, estimate.low, estimate.high)

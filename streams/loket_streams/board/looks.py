@@ -260,9 +260,8 @@ def _call(state: UnitState, call: Call) -> CallTold:
 
 
 def _expected(estimates: Mapping[str, DayEstimates], service: str) -> int | None:
-    """`other` is many queues, of which one estimate says nothing."""
     found = estimates.get(service)
-    return None if found is None or service == OTHER else found.expected_ms
+    return None if found is None else found.expected_ms
 
 
 def _service_names(state: UnitState, service: str) -> Names:
