@@ -48,15 +48,16 @@ MAX_BODY: Final = 4 << 20
 
 
 class PortTaken(LoketError):
-    """The port is taken: with its address and the setting that changes it."""
+    """`what` cannot be served, as its port is taken: with its address, and the setting (and option) that changes it."""
 
-    def __init__(self, host: str, port: int, setting: str, reason: str) -> None:
+    def __init__(
+        self, what: str, host: str, port: int, error: OSError, *, setting: str, option: str | None = None
+    ) -> None:
         self.host, self.port, self.setting = host, port, setting
-        listens = setting.endswith("LISTEN_PORT")
-        what, option = ("alerts", "--listen-port") if listens else ("the metrics", "--metrics-port")
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
         super().__init__(
             f"{what} cannot be served on {host}:{port} ({reason}): another program has that port; stop it, or set "
-            f"{setting} (or {option}) to a free one"
+            f"{setting}{'' if option is None else f' (or {option})'} to a free one"
         )
 
 
@@ -153,16 +154,28 @@ class _HTTPServer(ThreadingHTTPServer):
 
 
 class Server:
-    """Serves `routes`, and what `answers` knows, on a port, port 0 being any free one. Raises PortTaken when made."""
+    """Serves `routes`, and what `answers` knows, on a port, port 0 being any free one. Raises PortTaken when made.
 
-    def __init__(self, host: str, port: int, routes: Routes, *, setting: str, answers: Answers | None = None) -> None:
+    `what`, `setting` and `option`: what that says could not be served, and what changes the port.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        routes: Routes,
+        *,
+        setting: str,
+        what: str = "the metrics",
+        option: str = "--metrics-port",
+        answers: Answers | None = None,
+    ) -> None:
         handled = {"routes": dict(routes), "answers": [] if answers is None else [answers]}
         handler = type("_Routes", (_Handler,), handled)
         try:
             self._server = _HTTPServer((host, port), handler)
         except OSError as error:
-            reason = os.strerror(error.errno) if error.errno else str(error)
-            raise PortTaken(host, port, setting, reason) from error
+            raise PortTaken(what, host, port, error, setting=setting, option=option) from error
         self.host = host
         self.port = int(self._server.server_address[1])
         self._thread = Thread(target=self._server.serve_forever, name="loket-serving", daemon=True)

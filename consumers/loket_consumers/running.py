@@ -6,6 +6,7 @@ import gc
 import logging
 import os
 import signal
+from contextlib import ExitStack
 from threading import Event
 from types import FrameType
 from typing import Final
@@ -14,7 +15,7 @@ from loket.broker import EventConsumer, KafkaEventConsumer, check_topics, events
 from loket.clock import Clock
 from loket.errors import LoketError
 from loket.serving import Server
-from loket.settings import Connection, SinkSettings
+from loket.settings import AlertsSettings, Connection, SinkSettings
 from loket.supervision import Supervision, supervision
 from loket.targets import TargetsFile
 from loket.wire.cloudevents import Decoder
@@ -26,7 +27,7 @@ from loket_consumers.sink import Options, Sink
 from loket_consumers.status import Status
 from loket_consumers.terms import check_terms
 
-__all__ = ["check_whole", "run", "targets_of"]
+__all__ = ["check_whole", "run", "stop_on_signals", "targets_of"]
 
 logger = logging.getLogger("loket.sink")
 
@@ -37,7 +38,7 @@ STATEMENT_TIMEOUT_S: Final = 120
 """A statement that takes longer is given up and tried again: a database that hangs must not hang the sink."""
 
 
-def targets_of(settings: SinkSettings) -> TargetsFile:
+def targets_of(settings: SinkSettings | AlertsSettings) -> TargetsFile:
     """The targets that the settings name. Raises TargetsError."""
     from pathlib import Path
 
@@ -61,29 +62,29 @@ def _run(
     settings: SinkSettings, clock: Clock, manager: Supervision, *, until_end: bool, accept_lost_events: bool
 ) -> None:
     targets = targets_of(settings)
-    engine = connect(settings.database, statement_timeout_s=STATEMENT_TIMEOUT_S, exists=True)
-    try:
+    with ExitStack() as closing:
+        engine = connect(settings.database, statement_timeout_s=STATEMENT_TIMEOUT_S, exists=True)
+        closing.callback(engine.dispose)
         version = check_schema(engine)
         check_terms(engine, targets.policy)
-    except LoketError:
-        engine.dispose()
-        raise
-    partitions = partition_count(settings.connection, settings.topic)
-    check_whole(settings.connection, settings.topic, partitions)
-    now_ms = None if settings.now is None else int(settings.now)
-    decoder = Decoder(partitions, clock=settings.clock, now=lambda: clock.now_ms() if now_ms is None else now_ms)
-    time = EventTime(now_ms) if settings.clock == "event" else ServiceTime()
-    consumer: EventConsumer | None = None
+        partitions = partition_count(settings.connection, settings.topic)
+        check_whole(settings.connection, settings.topic, partitions)
+        now_ms = None if settings.now is None else int(settings.now)
+        decoder = Decoder(partitions, clock=settings.clock, now=lambda: clock.now_ms() if now_ms is None else now_ms)
+        time = EventTime(now_ms) if settings.clock == "event" else ServiceTime()
+        consumer: EventConsumer | None = None
 
-    def highwater(partition: int) -> int | None:
-        return None if consumer is None else consumer.highwater(partition)
+        def highwater(partition: int) -> int | None:
+            return None if consumer is None else consumer.highwater(partition)
 
-    status = Status(clock, highwater)
-    server = Server(settings.metrics_host, settings.metrics_port, status.routes(), setting="LOKET_SINK_METRICS_PORT")
-    stop = _on_signals()
-    server.start()
-    _collect_garbage_rarely()
-    try:
+        status = Status(clock, highwater)
+        server = Server(
+            settings.metrics_host, settings.metrics_port, status.routes(), setting="LOKET_SINK_METRICS_PORT"
+        )
+        stop = stop_on_signals(logger)
+        server.start()
+        closing.callback(server.stop)
+        _collect_garbage_rarely()
         consumer = KafkaEventConsumer(
             settings.connection,
             settings.topic,
@@ -97,9 +98,6 @@ def _run(
         options = Options(settings.topic, partitions, until_end, accept_lost_events)
         Sink(consumer, engine, decoder, time, targets, clock, status, options, manager).run(stop)
         logger.info("stopped")
-    finally:
-        server.stop()
-        engine.dispose()
 
 
 def check_whole(connection: Connection, topic: str, partitions: int) -> None:
@@ -117,7 +115,7 @@ def _collect_garbage_rarely() -> None:
     gc.set_threshold(100_000, 50, 100)
 
 
-def _on_signals() -> Event:
+def stop_on_signals(logger: logging.Logger) -> Event:
     """An event that SIGTERM or SIGINT sets; the next of them does what it does by itself."""
     stop = Event()
 

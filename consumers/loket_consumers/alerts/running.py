@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import date
-from threading import Event
-from types import FrameType
 from typing import Final
 
 from loket.clock import Clock
@@ -27,6 +25,7 @@ from loket_consumers.alerts.status import Status
 from loket_consumers.engines import connect, shown
 from loket_consumers.errors import RecordError
 from loket_consumers.migrating import check_schema
+from loket_consumers.running import stop_on_signals, targets_of
 
 __all__ = ["run"]
 
@@ -54,27 +53,28 @@ def run(settings: AlertsSettings, clock: Clock) -> None:
 
 
 def _run(settings: AlertsSettings, clock: Clock, manager: Supervision) -> None:
-    from pathlib import Path
-
-    targets = TargetsFile(None if settings.targets is None else Path(settings.targets))
-    engine = connect(settings.database, statement_timeout_s=STATEMENT_TIMEOUT_S)
-    version = check_schema(engine)
-    status = Status(clock)
-    site = Site(engine, clock, status, _days(targets), token=settings.board_token, runbook=settings.runbook_url)
-    server = Server(
-        settings.listen_host,
-        settings.listen_port,
-        status.routes(),
-        setting="LOKET_ALERTS_LISTEN_PORT",
-        answers=site.answer,
-    )
-    stop = Event()
-    _on_signals(stop)
-    server.start()
-    logger.info("receives alerts on %s/alerts and keeps them in %s (schema %s)", server.url, shown(engine), version)
-    if settings.board_token is None:
-        logger.info("nobody can take an alert over HTTP, as LOKET_BOARD_TOKEN is not set")
-    try:
+    targets = targets_of(settings)
+    with ExitStack() as closing:
+        engine = connect(settings.database, statement_timeout_s=STATEMENT_TIMEOUT_S)
+        closing.callback(engine.dispose)
+        version = check_schema(engine)
+        status = Status(clock)
+        site = Site(engine, clock, status, _days(targets), token=settings.board_token, runbook=settings.runbook_url)
+        server = Server(
+            settings.listen_host,
+            settings.listen_port,
+            status.routes(),
+            setting="LOKET_ALERTS_LISTEN_PORT",
+            what="alerts",
+            option="--listen-port",
+            answers=site.answer,
+        )
+        stop = stop_on_signals(logger)
+        server.start()
+        closing.callback(server.stop)
+        logger.info("receives alerts on %s/alerts and keeps them in %s (schema %s)", server.url, shown(engine), version)
+        if settings.board_token is None:
+            logger.info("nobody can take an alert over HTTP, as LOKET_BOARD_TOKEN is not set")
         turns = 0
         while not stop.is_set():
             if turns % CHECK_EVERY == 0 or status.away:
@@ -88,9 +88,6 @@ def _run(settings: AlertsSettings, clock: Clock, manager: Supervision) -> None:
             stop.wait(TURN_S)
         manager.stopping()
         logger.info("stopped")
-    finally:
-        server.stop()
-        engine.dispose()
 
 
 def _days(targets: TargetsFile) -> Callable[[str, int], date]:
@@ -102,12 +99,3 @@ def _days(targets: TargetsFile) -> Callable[[str, int], date]:
         return date.fromordinal(ServiceDays(of_unit.zone, of_unit.day_starts_ms).day(instant))
 
     return day_of
-
-
-def _on_signals(stop: Event) -> None:
-    def ask(number: int, _: FrameType | None) -> None:
-        signal.signal(number, signal.SIG_DFL)
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, ask)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import socket
 from collections.abc import Callable
 from threading import Event, Thread
@@ -17,15 +16,15 @@ from typing import Any, Final, NamedTuple
 from aiohttp import web
 
 from loket.clock import Clock
+from loket.serving import PortTaken
 from loket.settings import WorkerSettings
 from loket_streams.board.alerts import Receiver
 from loket_streams.board.feeds import Feeds
 from loket_streams.board.looks import Looks
 from loket_streams.board.web import Site
-from loket_streams.errors import StreamError
 from loket_streams.worker import Worker
 
-__all__ = ["BoardPortTaken", "BoardServer"]
+__all__ = ["BoardServer"]
 
 logger = logging.getLogger("loket.streams")
 
@@ -43,17 +42,6 @@ _FULL: Final = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nRetry-After: 15\r\nConnection: close\r\n"
     b"Content-Length: %d\r\n\r\n%b" % (len(_SAID), _SAID)
 )
-
-
-class BoardPortTaken(StreamError):
-    """A port of the board is taken: with its address and the setting that changes it."""
-
-    def __init__(self, host: str, port: int, setting: str, reason: str) -> None:
-        self.host, self.port, self.setting = host, port, setting
-        super().__init__(
-            f"the board cannot be served on {host}:{port} ({reason}): another program has that port; stop it, or set "
-            f"{setting} to a free one"
-        )
 
 
 class _Door(NamedTuple):
@@ -81,7 +69,7 @@ class _Refusing(asyncio.Protocol):
 
 
 class BoardServer:
-    """Serves the board where the settings ask for it. Raises BoardPortTaken when made."""
+    """Serves the board where the settings ask for it. Raises PortTaken when made."""
 
     def __init__(self, settings: WorkerSettings, worker: Worker, clock: Clock) -> None:
         self._settings = settings
@@ -177,8 +165,7 @@ def _bind(host: str, port: int, setting: str) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=128)
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
-        raise BoardPortTaken(host, port, setting, reason) from error
+        raise PortTaken("the board", host, port, error, setting=setting) from error
 
 
 def _url(listening: socket.socket) -> str:

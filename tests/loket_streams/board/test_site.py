@@ -14,11 +14,11 @@ import pytest
 
 from loket.cli import main
 from loket.domain.unit import UnitState
+from loket.serving import PortTaken
 from loket.settings import SettingsError, WorkerSettings, load
 from loket.testing.builders import Office, unit_policy
 from loket_streams.board import BoardServer, feeds, looks, server, web
 from loket_streams.board.alerts import MAX_ANSWER
-from loket_streams.board.server import BoardPortTaken
 from loket_streams.board.told import CallTold, Data, UnitTold
 from loket_streams.worker import Worker
 from support.alert_receiver import AlertReceiver, alert
@@ -436,9 +436,9 @@ def test_a_port_that_is_taken_is_named_with_its_setting(make: Callable[..., Boar
     board = make()
     port = urlsplit(board.staff).port
     worker = worker_of([], NOON)
-    with pytest.raises(BoardPortTaken, match=rf"127\.0\.0\.1:{port} .*set LOKET_BOARD_PORT"):
+    with pytest.raises(PortTaken, match=rf"127\.0\.0\.1:{port} .*set LOKET_BOARD_PORT"):
         BoardServer(WorkerSettings(board_port=port), worker, StandingClock(NOON))
-    with pytest.raises(BoardPortTaken, match="set LOKET_BOARD_PUBLIC_PORT"):
+    with pytest.raises(PortTaken, match="set LOKET_BOARD_PUBLIC_PORT"):
         BoardServer(WorkerSettings(board_public_port=port), worker, StandingClock(NOON))
 
 
