@@ -19,9 +19,9 @@ LoketError
 """
 
 from collections.abc import Mapping
-from typing import Final
 
 from loket.broker import Difference
+from loket.domain.terms import listed
 from loket.errors import LoketError
 
 __all__ = [
@@ -39,9 +39,6 @@ __all__ = [
     "SchemaError",
     "TargetsChanged",
 ]
-
-SHOWN: Final = 10
-"""Of many units that are concerned, so many are named."""
 
 
 class RecordError(LoketError):
@@ -143,11 +140,9 @@ class TargetsChanged(RecordError):
 
     def __init__(self, changed: Mapping[str, list[str]]) -> None:
         self.changed = changed
-        told = [f"units.{unit}: {', '.join(names)}" for unit, names in sorted(changed.items())]
-        more = f", and {len(told) - SHOWN} units more" if len(told) > SHOWN else ""
         super().__init__(
             f"the targets say something else of days that have begun than what the record's people were counted and "
-            f"judged by: {'; '.join(told[:SHOWN])}{more}. Put back what was there and let changes begin on a day to "
+            f"judged by: {listed(changed)}. Put back what was there and let changes begin on a day to "
             f"come, or make the record anew with `loket rebuild` (docs/targets.md says how)"
         )
 

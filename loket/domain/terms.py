@@ -7,7 +7,7 @@ was changed while no process ran.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 import msgspec
@@ -17,11 +17,14 @@ from loket.domain.calendar import Calendar
 from loket.domain.days import service_days
 from loket.domain.policy import Clock, ServicePolicy, Since, Target, Turnaround, UnitPolicy
 
-__all__ = ["DAYS_OF_HOURS", "Terms", "differences", "terms_of"]
+__all__ = ["DAYS_OF_HOURS", "Terms", "differences", "listed", "terms_of"]
 
 DAYS_OF_HOURS = 100
 """Service days up to the last event whose opening hours are held against the file: more than windows, the budget's
 month and requests that have ended reach back."""
+
+SHOWN = 10
+"""Units of which an error says what differs."""
 
 _PACK = msgspec.msgpack.Encoder()
 
@@ -103,6 +106,12 @@ def differences(before: Terms, policy: UnitPolicy, day: int) -> Iterator[str]:
         )
         if any(_promised(known, begin) != _promised(young, begin) for begin in _begins(known, young, day)):
             yield f"services.{service}"
+
+
+def listed(changed: Mapping[str, list[str]]) -> str:
+    """What differs, by unit, as a line of an error says it: of the first SHOWN, and how many more there are."""
+    told = [f"units.{unit}: {', '.join(names)}" for unit, names in sorted(changed.items())]
+    return "; ".join(told[:SHOWN]) + (f", and {len(told) - SHOWN} units more" if len(told) > SHOWN else "")
 
 
 def _begins(old: ServicePolicy, new: ServicePolicy, day: int) -> set[int]:

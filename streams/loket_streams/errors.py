@@ -13,8 +13,8 @@ LoketError
 """
 
 from collections.abc import Mapping
-from typing import Final
 
+from loket.domain.terms import listed
 from loket.errors import LoketError
 
 __all__ = [
@@ -26,10 +26,6 @@ __all__ = [
     "TermsError",
     "TruncatedError",
 ]
-
-
-SHOWN: Final = 10
-"""Of many units that are concerned, so many are named."""
 
 
 class StreamError(LoketError):
@@ -92,11 +88,9 @@ class TermsError(StreamError):
 
     def __init__(self, changed: Mapping[str, list[str]]) -> None:
         self.changed = changed
-        told = [f"units.{unit}: {', '.join(names)}" for unit, names in sorted(changed.items())]
-        more = f", and {len(told) - SHOWN} units more" if len(told) > SHOWN else ""
         super().__init__(
             f"the targets say something else of days that have begun than what people were counted and judged by: "
-            f"{'; '.join(told[:SHOWN])}{more}. Put back what was there and let changes begin on a day to come, or "
+            f"{listed(changed)}. Put back what was there and let changes begin on a day to come, or "
             f"rebuild (docs/targets.md says how)."
         )
 
