@@ -28,8 +28,7 @@ from loket.domain.requests import KEPT_DAYS, MAX_REQUESTS
 from loket.domain.said import corrects, may_be_of_request, may_be_of_ticket
 from loket.domain.session_steps import Added, add_step
 from loket.domain.sessions import MAX_SESSION_STEPS, SESSION_KIND, session_step
-from loket.domain.state import NEVER_BUCKET
-from loket.domain.steps import Ticket, step_of
+from loket.domain.steps import NEVER_BUCKET, Ticket, step_of
 from loket.domain.unit import MAX_CLOSINGS, Applied, TicketKey, together
 from loket_consumers.request_record import RequestRecord
 from loket_consumers.session_record import SessionRecord

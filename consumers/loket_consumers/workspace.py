@@ -15,7 +15,7 @@ from loket.domain.policy import Policy
 from loket.domain.request_records import hours_mark
 from loket.domain.request_steps import REQUEST_KIND
 from loket.domain.sessions import MAX_UNSETTLED_DAYS, SESSION_KIND, staffed_days
-from loket.domain.state import NEVER_BUCKET
+from loket.domain.steps import NEVER_BUCKET
 from loket.domain.unit import is_processed, ticket_day
 from loket_consumers import bulk
 from loket_consumers.columns import ordinal, signed, unsigned

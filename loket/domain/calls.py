@@ -12,11 +12,11 @@ from typing import Final
 from msgspec import Struct
 
 from loket.domain.corrections import corrected, is_corrected
-from loket.domain.days import is_never, service_days
+from loket.domain.days import bucket_of, service_days
 from loket.domain.durations import MINUTE
 from loket.domain.sealed import sealed_pages, tickets_in
-from loket.domain.state import NEVER_BUCKET, PageKey, TicketKey, UnitState
-from loket.domain.steps import EMPTY_SERVICE, Kind, Step, Ticket
+from loket.domain.state import PageKey, TicketKey, UnitState
+from loket.domain.steps import EMPTY_SERVICE, NEVER_BUCKET, Kind, Step, Ticket
 
 __all__ = ["AHEAD_MS", "AT_ONCE", "Call", "LastCalls"]
 
@@ -52,7 +52,7 @@ class LastCalls:
         """
         days = service_days(state.policy)
         today = days.day(now)
-        bucket = NEVER_BUCKET if is_never(state.policy) else today
+        bucket = bucket_of(state.policy, today)
         begin, end = days.start(today), now + AHEAD_MS
         if len(self._known) > 2 * len(state.tickets) + AT_ONCE:
             self._known.clear()  # of days that are closed

@@ -13,8 +13,8 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from loket.domain.policy import ServiceDays
-from loket.domain.said import Correction, is_believable
-from loket.domain.steps import Kind, Step, Ticket
+from loket.domain.said import Correction, is_believable, standing
+from loket.domain.steps import NEVER_BUCKET, Kind, Step, Ticket
 
 __all__ = ["corrected", "counts_at", "is_corrected"]
 
@@ -49,32 +49,23 @@ def is_corrected(steps: list[Step]) -> bool:
 def corrected(steps: list[Step], day: int, days: ServiceDays, *, never: bool) -> tuple[list[Step], int]:
     """The steps that count, in their order, and how many corrections of them changed nothing because another stood, or
     because they would have moved an event to another service day, or to when it cannot have been."""
-    standing: dict[int, tuple[Step, Correction]] = {}
-    others: dict[int, int] = {}
-    for step in steps:
-        said = step.says
-        if said is None:
-            continue
-        known = standing.get(said.target)
-        if known is not None:
-            others[said.target] = others.get(said.target, 0) + 1
-        if known is None or _order(step, said) > _order(*known):
-            standing[said.target] = (step, said)
+    said = standing((step, step.says) for step in steps if step.says is not None)
     found = Ticket("", day)
-    refused: set[int] = set()
-    overruled: dict[int, int] = {}
+    contradictions: dict[int, int] = {}
     for step in steps:
         if step.kind == Kind.CORRECTED:
             continue
-        if step.hash in others:
-            overruled[step.hash] = others[step.hash]
-        told = standing.get(step.hash)
-        meant = step if told is None else _corrected(step, *told)
-        if told is not None and meant.at != step.at and not _may_move(step, meant.at, told[0].at, days, never=never):
-            refused.add(step.hash)
-            meant = step
+        told = said.get(step.hash)
+        meant = step
+        if told is not None:
+            by, correction, others = told
+            meant = _corrected(step, by, correction)
+            is_refused = meant.at != step.at and not _may_move(step, meant.at, by.at, days, never=never)
+            if is_refused:
+                meant = step
+            contradictions[step.hash] = others + is_refused
         found.add(meant)
-    return found.steps, sum(overruled.values()) + len(refused)
+    return found.steps, sum(contradictions.values())
 
 
 def _may_move(step: Step, to: int, said_at: int, days: ServiceDays, *, never: bool) -> bool:
@@ -85,12 +76,8 @@ def counts_at(steps: list[Step], step: Step, day: int, days: ServiceDays) -> int
     """The instant (ms) at which a step of a ticket counts, which may be corrected."""
     if not is_corrected(steps):
         return step.at
-    found, _ = corrected(steps, day, days, never=day == 0)
+    found, _ = corrected(steps, day, days, never=day == NEVER_BUCKET)
     return next((meant.at for meant in found if meant.hash == step.hash), step.at)
-
-
-def _order(step: Step, said: Correction) -> tuple[int, str, str]:
-    return (step.at, said.source, said.id)
 
 
 def _corrected(step: Step, by: Step, said: Correction) -> Step:

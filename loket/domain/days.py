@@ -11,11 +11,17 @@ from loket.domain.halls import service_days as service_days
 from loket.domain.leg import Leg
 from loket.domain.legs import NEVER_EXPIRES_MS
 from loket.domain.policy import DAY, MAX_OPEN_TICKETS, MAX_STEPS, UnitPolicy
+from loket.domain.steps import NEVER_BUCKET
 
 
 def is_never(policy: UnitPolicy) -> bool:
     """Whether the unit's service day never starts: tickets then expire 24 h after their last step."""
     return policy.day_starts_ms is None
+
+
+def bucket_of(policy: UnitPolicy, day: int) -> int:
+    """The day under which the unit keeps the tickets of a service day."""
+    return NEVER_BUCKET if is_never(policy) else day
 
 
 class QueueClosing(Struct, frozen=True, array_like=True):

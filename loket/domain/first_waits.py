@@ -18,11 +18,11 @@ import msgspec
 from msgspec import Struct
 
 from loket.domain.contribution import left_within
-from loket.domain.days import closes_at, is_never, service_days
+from loket.domain.days import bucket_of, closes_at, service_days
 from loket.domain.estimates import Estimate, kaplan_meier, quantile
 from loket.domain.leg import Leg
 from loket.domain.sealed import sealed_pages, tickets_in
-from loket.domain.state import NEVER_BUCKET, OTHER, First, UnitState
+from loket.domain.state import OTHER, First, UnitState
 from loket.domain.steps import EMPTY_SERVICE, Ticket
 from loket.domain.straight import WAY, steps_straight
 from loket.domain.straight_leg import open_leg
@@ -63,7 +63,7 @@ def evaluate_estimates(state: UnitState, now: int) -> dict[str, DayEstimates]:
     """
     today = service_days(state.policy).day(now)
     by_label: dict[str, list[First]] = {}
-    for first in _firsts(state, NEVER_BUCKET if is_never(state.policy) else today, now):
+    for first in _firsts(state, bucket_of(state.policy, today), now):
         if first.day == today and first.label != OTHER:
             by_label.setdefault(first.label, []).append(first)
     return {label: _estimates(firsts, now) for label, firsts in by_label.items()}

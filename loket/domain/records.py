@@ -36,8 +36,8 @@ from loket.domain.request_records import (
 from loket.domain.sealed import Glance, glances, seal, seal_again
 from loket.domain.sealed import RecordError as RecordError
 from loket.domain.staffing import Staff
-from loket.domain.state import NEVER_BUCKET, PAGE_TICKETS, SessionDay, Spans, derive, rest
-from loket.domain.steps import Ticket
+from loket.domain.state import PAGE_TICKETS, SessionDay, Spans, derive, rest
+from loket.domain.steps import NEVER_BUCKET, Ticket
 from loket.domain.straight import WAY, steps_straight
 from loket.domain.tally import BUCKETS_MS, Amount, Counts, DayTally, ServiceTally
 from loket.domain.terms import Terms, terms_of

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from loket.domain.opening import OpeningHours
 from loket.domain.request_course import Course, RequestKind, RequestStep, course_of
 from loket.domain.request_steps import Request
-from loket.domain.said import Correction, is_believable
+from loket.domain.said import Correction, is_believable, standing
 
 __all__ = ["MAX_WAITING", "course_as_corrected"]
 
@@ -43,20 +43,17 @@ def course_as_corrected(steps: list[RequestStep], hours: OpeningHours) -> Course
 
 
 def _corrected(steps: list[RequestStep]) -> tuple[list[RequestStep], int]:
-    said: dict[int, list[tuple[RequestStep, Correction]]] = {}
-    for step in steps:
-        if step.correction is not None:
-            said.setdefault(step.correction.target, []).append((step, step.correction))
+    said = standing((step, step.correction) for step in steps if step.correction is not None)
     found, contradictions = Request(""), 0
     for step in steps:
         if step.kind == RequestKind.CORRECTED:
             continue
-        mine = said.get(step.hash)
-        if mine is None:
+        told = said.get(step.hash)
+        if told is None:
             found.add(replace(step, late=False))
             continue
-        by, correction = max(mine, key=lambda pair: (pair[0].at, pair[1].source, pair[1].id))
-        contradictions += len(mine) - 1
+        by, correction, others = told
+        contradictions += others
         at = correction.set.get("time", step.at)
         if isinstance(at, int) and (at == step.at or is_believable(at, by.at)):
             found.add(_as_said(step, by, correction))

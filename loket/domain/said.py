@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from msgspec import Struct, field
 
@@ -18,6 +18,7 @@ __all__ = [
     "is_believable",
     "may_be_of_request",
     "may_be_of_ticket",
+    "standing",
 ]
 
 AHEAD_MS: Final = DAY
@@ -53,6 +54,16 @@ class Identified(Protocol):
     def hash(self) -> int: ...
 
 
+class Dated(Protocol):
+    """What an event told, and when it was."""
+
+    @property
+    def at(self) -> int: ...
+
+
+_Step = TypeVar("_Step", bound=Dated)
+
+
 class Correction(Struct, frozen=True, array_like=True):
     """A correction of the event whose id has the hash `target`: fields of steps alone, instants in ms, None takes away.
 
@@ -70,6 +81,25 @@ def correction_of(event: events.EventCorrected) -> Correction:
     data = event.data
     target = events.identity_hash(data.of.source, data.of.id)
     return Correction(target, event.source, event.id, dict(_told(data.set, data.unit)))
+
+
+def standing(told: Iterable[tuple[_Step, Correction]]) -> dict[int, tuple[_Step, Correction, int]]:
+    """Of the corrections of each event (by the hash of its id) the latest, with its step, and how many others there
+    are, which say nothing."""
+    found: dict[int, tuple[_Step, Correction, int]] = {}
+    for step, said in told:
+        known = found.get(said.target)
+        if known is None:
+            found[said.target] = (step, said, 0)
+            continue
+        by, before, others = known
+        latest = (step, said) if _order(step, said) > _order(by, before) else (by, before)
+        found[said.target] = (*latest, others + 1)
+    return found
+
+
+def _order(step: Dated, said: Correction) -> tuple[int, str, str]:
+    return (step.at, said.source, said.id)
 
 
 def is_believable(at: int, said_at: int) -> bool:

@@ -13,13 +13,14 @@ import msgspec
 from msgspec import Struct
 
 from loket.domain import events
-from loket.domain.days import closes_at, is_never, service_days
+from loket.domain.days import bucket_of, closes_at, is_never, service_days
 from loket.domain.leg import Leg, Work
 from loket.domain.policy import DAY, UnitPolicy
 from loket.domain.sealed import sealed_pages, tickets_in
 from loket.domain.session_steps import SessionKind, SessionStep, Window
 from loket.domain.staffing import Staff, Waiting, active_of, add_staff, staff_of_day, waits_of, work_of
-from loket.domain.state import NEVER_BUCKET, OTHER, Spans, UnitState, derive
+from loket.domain.state import OTHER, Spans, UnitState, derive
+from loket.domain.steps import NEVER_BUCKET
 
 __all__ = [
     "MAX_SESSION_STEPS",
@@ -218,7 +219,7 @@ def _steps(state: UnitState, day: int) -> list[SessionStep]:
 
 def _spans(state: UnitState, day: int) -> Iterator[Spans]:
     """Work and waits of a day's tickets. Those of tickets that time cannot change are kept until an event does."""
-    bucket = NEVER_BUCKET if is_never(state.policy) else day
+    bucket = bucket_of(state.policy, day)
     kept = state.spans.setdefault(bucket, {})
     for page, sealed in sealed_pages(state, bucket):
         if sealed.spans is None:

@@ -21,7 +21,7 @@ from loket.domain.requests import Requests
 from loket.domain.sealed import Sealed, sealed_of, tickets_in, unseal
 from loket.domain.session_steps import SessionStep
 from loket.domain.staffing import Staff, Waiting
-from loket.domain.steps import Step, Ticket
+from loket.domain.steps import NEVER_BUCKET, Step, Ticket
 from loket.domain.straight_leg import open_leg
 from loket.domain.tally import Counts, DayTally, ServiceTally
 from loket.domain.terms import Terms
@@ -32,9 +32,6 @@ OTHER = "other"
 PAGE_TICKETS = 50
 """Closed tickets in a page (design decision 1): the last page of a day is written again with every checkpoint, and only
 full ones are sealed."""
-
-NEVER_BUCKET = 0
-"""Where the day never starts, tickets are kept under this day; each of their legs knows its own."""
 
 TicketKey = tuple[int, str]
 """Service day (or NEVER_BUCKET) and subject."""

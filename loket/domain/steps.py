@@ -60,6 +60,9 @@ KIND_OF: dict[type[events.Envelope], Kind] = {
     events.TicketVoided: Kind.VOIDED,
 }
 
+NEVER_BUCKET = 0
+"""Where the day never starts, tickets are kept under this day; each of their legs knows its own."""
+
 _FIRST_ENDER = Kind.COMPLETED
 
 

@@ -25,8 +25,8 @@ from loket.domain.labels import give_labels
 from loket.domain.lane import lane_of
 from loket.domain.leg import COMPLETED
 from loket.domain.sealed import sealed_of
-from loket.domain.state import NEVER_BUCKET, OTHER, TicketKey, UnitState, forget_spans, pack
-from loket.domain.steps import EMPTY_SERVICE, Kind, Step, Ticket
+from loket.domain.state import OTHER, TicketKey, UnitState, forget_spans, pack
+from loket.domain.steps import EMPTY_SERVICE, NEVER_BUCKET, Kind, Step, Ticket
 
 __all__ = ["WAY", "go_straight", "steps_straight"]
 

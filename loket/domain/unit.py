@@ -15,7 +15,7 @@ from loket.domain.closing import close_days
 from loket.domain.contribution import Contribution, Fact, changes, listed
 from loket.domain.corrections import counts_at
 from loket.domain.counters import Counter, note_counter
-from loket.domain.days import QueueClosing, service_days
+from loket.domain.days import QueueClosing, bucket_of, service_days
 from loket.domain.judged import note
 from loket.domain.labels import give_labels
 from loket.domain.legs import Folded
@@ -26,7 +26,6 @@ from loket.domain.said import corrects
 from loket.domain.session_steps import Added, add_step
 from loket.domain.sessions import MAX_SESSION_STEPS, SESSION_KIND, session_step
 from loket.domain.state import (
-    NEVER_BUCKET,
     OTHER,
     PAGE_TICKETS,
     Live,
@@ -39,7 +38,7 @@ from loket.domain.state import (
     open_legs,
     put_back,
 )
-from loket.domain.steps import EMPTY_SERVICE, KIND_OF, Kind, Step, Ticket, step_of
+from loket.domain.steps import EMPTY_SERVICE, KIND_OF, NEVER_BUCKET, Kind, Step, Ticket, step_of
 from loket.domain.straight import go_straight
 from loket.domain.tally import DAY_PEOPLE, is_of_the_day, rise
 
@@ -218,7 +217,7 @@ def _apply_correction(
 ) -> Applied:
     """Apply a correction to the request or the ticket that has its event, or to both, where it waits for that."""
     late, is_open, found = state.late, day > state.admission.closed_day, []
-    bucket = NEVER_BUCKET if state.policy.day_starts_ms is None else day
+    bucket = bucket_of(state.policy, day)
     ticket = state.seen((bucket, event.subject or "")) if is_open else None
     request = state.requests.get(event.subject or "")
     of_ticket, of_request = corrects(
