@@ -47,16 +47,6 @@ def sqlite(tmp_path: Path) -> Iterator[Engine]:
     made.dispose()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    url = f"sqlite:///{tmp_path / 'record.db'}" if request.param == "sqlite" else request.getfixturevalue("database")
-    made = connect(url)
-    upgrade(made)
-    empty(made)
-    yield made
-    made.dispose()
-
-
 def logged(people: int = 60) -> list[tuple[Event, int]]:
     """A morning, the sessions of two who serve, a hall that closes, and what comes days later."""
     day = [(event, int(event.time)) for event in visits(people, AT)]

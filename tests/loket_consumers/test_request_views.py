@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 import pytest
 from msgspec import UNSET
@@ -13,29 +11,15 @@ from loket.domain.events import Event
 from loket.domain.policy import DAY, HOUR, Policy, Produces, ServicePolicy, Turnaround, UnitPolicy
 from loket.domain.request_summary import OF_THE_RECORD, request_rows
 from loket.testing.builders import Office
-from loket_consumers.engines import connect, reading, writing
-from loket_consumers.migrating import upgrade
+from loket_consumers.engines import reading, writing
 from loket_consumers.rebuilding.rebuild import rebuild
 from support.dying_rebuild import MEANING, Quiet
 from support.oracle import Oracle
-from support.recorded import empty, figures, store_all
+from support.recorded import figures, store_all
 
 CARDS = ServicePolicy(produces=Produces.REQUEST, turnarounds=(Turnaround(1, HOUR, 0.9),))
 PAPERS = ServicePolicy(produces=Produces.REQUEST)
 POLICY = Policy(units={"u": UnitPolicy(services={"ktp": CARDS, "kk": PAPERS}, known=True)})
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('views') / 'record.db'}"
-    else:
-        url = request.getfixturevalue("database")
-    made = connect(url)
-    upgrade(made)
-    empty(made)
-    yield made
-    made.dispose()
 
 
 def told(engine: Engine, *log: Event) -> Oracle:

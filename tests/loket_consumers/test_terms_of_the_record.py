@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,30 +12,19 @@ from loket.clock import SYSTEM_CLOCK
 from loket.domain.days import service_days
 from loket.domain.policy import HOUR, MINUTE, Policy, ServicePolicy, Target, UnitPolicy
 from loket.settings import SinkSettings
-from loket_consumers.engines import connect, writing
+from loket_consumers.engines import writing
 from loket_consumers.errors import TargetsChanged
-from loket_consumers.migrating import upgrade
 from loket_consumers.running import run
 from loket_consumers.terms import check_terms
 from support.logs import DAY_BEGINS, make
 from support.process import free_port
-from support.recorded import empty, store_all
+from support.recorded import store_all
 
 TODAY = service_days(UnitPolicy()).day(DAY_BEGINS)
 TARGET = Target(1, 30 * MINUTE, 0.8)
 OFFICE = UnitPolicy(services={"general": ServicePolicy(targets=(TARGET,))}, known=True)
 STRANGER = make("ticket.issued", "2", DAY_BEGINS + 6 * HOUR, "A1", "stranger", service="general")
 ISSUED = make("ticket.issued", "1", DAY_BEGINS + 6 * HOUR, "A1", "office", service="general")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    url = f"sqlite:///{tmp_path / 'record.db'}" if request.param == "sqlite" else request.getfixturevalue("database")
-    made = connect(url)
-    upgrade(made)
-    empty(made)
-    yield made
-    made.dispose()
 
 
 def promising(*targets: Target) -> UnitPolicy:

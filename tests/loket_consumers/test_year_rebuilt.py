@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 
-import pytest
 from sqlalchemy import Engine, select
 
 from loket.simulator.year import year, year_targets
 from loket.targets.reading import read_targets
-from loket_consumers.engines import connect, reading
-from loket_consumers.migrating import upgrade
+from loket_consumers.engines import reading
 from loket_consumers.rebuilding.rebuild import Meaning, rebuild
 from loket_consumers.request_schema import feedback, requests
 from loket_consumers.schema import archive, legs
 from support.dying_rebuild import MEANING, Quiet
-from support.recorded import empty, store_all
+from support.recorded import store_all
 
 UNITS, FIRST = 3, date(2025, 3, 3)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    url = f"sqlite:///{tmp_path_factory.mktemp('year') / 'record.db'}"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("database")
-    made = connect(url)
-    upgrade(made)
-    empty(made)
-    yield made
-    made.dispose()
 
 
 def test_a_sample_of_a_year_is_rebuilt_to_the_same_record(engine: Engine) -> None:
