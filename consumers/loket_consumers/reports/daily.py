@@ -9,9 +9,8 @@ from msgspec import UnsetType
 from loket.domain.levels import Levels
 from loket.domain.policy import UnitPolicy
 from loket.domain.summary import UnitFigures
-from loket_consumers.reports.documents_pages import documents_grids
 from loket_consumers.reports.grids import Grid, Page
-from loket_consumers.reports.pages import employees_of, levels_grid
+from loket_consumers.reports.pages import add_rest, levels_grid
 from loket_consumers.reports.report import PeriodRows, Promise, Report
 from loket_consumers.reports.words import NOTHING, Words, minutes
 
@@ -25,12 +24,7 @@ def daily_page(report: Report, week_before: Report, policy: UnitPolicy, words: W
     if report.has_visits:
         _visits(page, report, week_before, names, words)
     page.sentences += _of_documents(report, words)
-    page.grids += documents_grids(report, words)
-    employees_of(page, report.employees, words)
-    if report.has_visits:
-        page.notes.append(words("notes", now=report.now))
-    if report.requests:
-        page.notes.append(words("notes_requests", now=report.now))
+    add_rest(page, report, words)
     return page
 
 

@@ -13,7 +13,7 @@ from loket_consumers.reports.grids import Grid, Page
 from loket_consumers.reports.report import FEWEST_PEOPLE, Distribution, Employees, Report
 from loket_consumers.reports.words import NOTHING, Words, minutes
 
-__all__ = ["employees_of", "levels_grid", "report_page"]
+__all__ = ["add_rest", "levels_grid", "report_page"]
 
 Labelled = tuple[str, UnitFigures]
 """What a row is called (a service, a period), and its figures."""
@@ -27,12 +27,7 @@ def report_page(report: Report, words: Words, service: str | None = None) -> Pag
     page = Page(words("report", unit=report.unit if service is None else f"{report.unit} / {service}", days=days))
     if report.has_visits:
         _visits(page, report, words, service)
-    page.grids += documents_grids(report, words)
-    employees_of(page, report.employees, words)
-    if report.has_visits:
-        page.notes.append(words("notes", now=report.now))
-    if report.requests:
-        page.notes.append(words("notes_requests", now=report.now))
+    add_rest(page, report, words)
     return page
 
 
@@ -143,7 +138,17 @@ def _ends(rows: Sequence[Labelled], heading: str, words: Words) -> Grid:
     return Grid(words("ends"), (heading, *map(words, names)), lines)
 
 
-def employees_of(page: Page, employees: Employees | UnsetType, words: Words) -> None:
+def add_rest(page: Page, report: Report, words: Words) -> None:
+    """Add what every page has behind the visits: documents, employees, and how to read it."""
+    page.grids += documents_grids(report, words)
+    _employees(page, report.employees, words)
+    if report.has_visits:
+        page.notes.append(words("notes", now=report.now))
+    if report.requests:
+        page.notes.append(words("notes_requests", now=report.now))
+
+
+def _employees(page: Page, employees: Employees | UnsetType, words: Words) -> None:
     """Add what is told of employees: distributions from FEWEST_PEOPLE on, each person only where asked for."""
     if isinstance(employees, UnsetType):
         return
