@@ -32,6 +32,7 @@ from loket.companions.ports import free_port
 from loket.companions.run import child_environment
 from loket.errors import UsageError
 from loket.pipeline.places import HOST, Places
+from loket.wire.alerts import AlertShown
 from loket.wire.instant import parse_instant
 
 __all__ = ["MonitoringMissing", "Programs", "Watching", "find_programs", "token"]
@@ -80,20 +81,7 @@ def token() -> str:
     return secrets.token_hex(8)
 
 
-class _Taken(Struct):
-    by: str
-
-
-class _Alert(Struct):
-    id: str
-    name: str
-    started: str
-    ended: str | None
-    summary: dict[str, str]
-    acknowledged: _Taken | None
-
-
-_ALERTS: Final = msgspec.json.Decoder(list[_Alert])
+_ALERTS: Final = msgspec.json.Decoder(list[AlertShown])
 
 
 class Watching:
@@ -152,11 +140,11 @@ class Watching:
             return []  # it has not started, or its database is being written to: told the next time
         return [line for alert in reversed(alerts) for line in self._news_of(alert)]
 
-    def _news_of(self, alert: _Alert) -> list[str]:
-        known = self._told.get(alert.id)
+    def _news_of(self, alert: AlertShown) -> list[str]:
+        known = self._told.get(str(alert.id))
         over, taker = alert.ended is not None, "" if alert.acknowledged is None else alert.acknowledged.by
-        self._told[alert.id] = (over, taker)
-        said = alert.summary.get("en", alert.name)
+        self._told[str(alert.id)] = (over, taker)
+        said = alert.summary.en or alert.name
         lines = []
         if known is None or (known[0] and not over):
             lines.append(f"▲ ALERT {alert.name}: {said}")

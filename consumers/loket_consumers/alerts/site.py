@@ -17,16 +17,16 @@ import hmac
 import logging
 from collections.abc import Callable
 from datetime import date
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import msgspec
-from msgspec import Meta, Struct
 from sqlalchemy import Engine
 
 from loket.clock import Clock
-from loket.domain.policy import HOUR
+from loket.domain.policy import HOUR, Names
 from loket.errors import LoketError
 from loket.serving import Request, Response
+from loket.wire.alerts import Acknowledged, Acknowledgement, AlertShown
 from loket.wire.instant import format_instant
 from loket_consumers.alerts.keeping import AlreadyTaken, Kept, NoSuchAlert, acknowledge, keep, kept
 from loket_consumers.alerts.status import Status
@@ -43,14 +43,7 @@ RECENT_MS: Final = 4 * HOUR
 MAX_SHOWN: Final = 100
 
 
-class _Given(Struct, forbid_unknown_fields=True):
-    """The body of an acknowledgement."""
-
-    by: Annotated[str, Meta(min_length=1, max_length=80)]
-    note: Annotated[str, Meta(max_length=500)] = ""
-
-
-_GIVEN: Final = msgspec.json.Decoder(_Given)
+_GIVEN: Final = msgspec.json.Decoder(Acknowledgement)
 
 
 class Site:
@@ -147,23 +140,21 @@ class Site:
         return _refused(503, str(error))
 
 
-def shown(alert: Kept) -> dict[str, Any]:
+def shown(alert: Kept) -> AlertShown:
     """An alert as others are told of it."""
     taken = alert.acknowledged_at
-    return {
-        "id": alert.id,
-        "name": alert.name,
-        "unit": alert.unit or None,
-        "service": alert.service or None,
-        "severity": alert.severity or None,
-        "started": format_instant(alert.started_at),
-        "ended": None if alert.ended_at is None else format_instant(alert.ended_at),
-        "summary": {"id": alert.summary_id, "en": alert.summary_en},
-        "runbook_url": alert.runbook_url,
-        "acknowledged": None
-        if taken is None
-        else {"at": format_instant(taken), "by": alert.acknowledged_by, "note": alert.note},
-    }
+    return AlertShown(
+        alert.id,
+        alert.name,
+        alert.unit or None,
+        alert.service or None,
+        alert.severity or None,
+        format_instant(alert.started_at),
+        None if alert.ended_at is None else format_instant(alert.ended_at),
+        Names(alert.summary_id, alert.summary_en),
+        alert.runbook_url,
+        None if taken is None else Acknowledged(format_instant(taken), alert.acknowledged_by or "", alert.note),
+    )
 
 
 def _is_json(request: Request) -> bool:

@@ -17,9 +17,9 @@ from urllib.parse import quote
 
 import aiohttp
 import msgspec
-from msgspec import Struct
 
 from loket.domain.policy import Names
+from loket.wire.alerts import AlertShown
 from loket_streams.board.steps import runbook_steps
 from loket_streams.board.told import Alerts, AlertTold, Taken
 
@@ -37,25 +37,7 @@ _AWAY: Final = Alerts("away")
 _UNREADABLE: Final = Alerts("unreadable")
 
 
-class _Acknowledged(Struct):
-    at: str
-    by: str
-    note: str | None = None
-
-
-class _Alert(Struct):
-    id: str | int
-    name: str
-    severity: str | None = None
-    service: str | None = None
-    started: str = ""
-    ended: str | None = None
-    summary: Names = Names()
-    runbook_url: str | None = None
-    acknowledged: _Acknowledged | None = None
-
-
-_ALERTS: Final = msgspec.json.Decoder(list[_Alert])
+_ALERTS: Final = msgspec.json.Decoder(list[AlertShown])
 
 
 class _TooLong(Exception):
@@ -144,7 +126,7 @@ async def _read(answer: aiohttp.ClientResponse) -> bytes:
     return content
 
 
-def _told(alert: _Alert) -> AlertTold:
+def _told(alert: AlertShown) -> AlertTold:
     taken = alert.acknowledged
     url = alert.runbook_url
     return AlertTold(

@@ -26,6 +26,7 @@ from msgspec import Meta, Struct
 
 from loket.clock import Clock
 from loket.domain.events import ID_PATTERN
+from loket.wire.alerts import By, Note
 from loket_streams.board.alerts import Receiver
 from loket_streams.board.feeds import MAX_READERS, Feeds, Full
 
@@ -57,8 +58,8 @@ class _Given(Struct, forbid_unknown_fields=True):
     """The body of an acknowledgement."""
 
     unit: Annotated[str, Meta(min_length=1, max_length=128)]
-    by: Annotated[str, Meta(min_length=1, max_length=80)]
-    note: Annotated[str, Meta(max_length=500)] = ""
+    by: By
+    note: Note = ""
 
 
 _GIVEN: Final = msgspec.json.Decoder(_Given)
